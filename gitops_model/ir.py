@@ -1,0 +1,204 @@
+"""The description of a model that every later stage works on: names, types and locators, never weight bytes.
+
+Leaves are named tuples (cheap to make by the hundred thousand, immutable, comparable); a `Model` is what a reader
+returns. Element types carry their NumPy / ml_dtypes names (`float32`, `bfloat16`, `float8_e4m3fn`, `int4`, `string`);
+GGUF block types carry their GGML name.
+"""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from gitops_model.errors import Problem
+
+type Dim = int | str | None
+"""A dimension: fixed, a symbol, or unknown."""
+
+
+# --- where the bytes of a tensor are -------------------------------------------------------------------------------
+class Span(NamedTuple):
+    """`length` bytes at `offset` of a file, already the elements in C order, little endian.
+
+    `file` is "" for the model's own file, else a path relative to it (external data, a shard).
+    """
+
+    offset: int
+    length: int
+    file: str = ""
+
+
+class Inline(NamedTuple):
+    """Bytes that the reader made itself (a scalar attribute); small."""
+
+    value: bytes
+
+
+class Varints(NamedTuple):
+    """Packed or repeated protobuf varints; each becomes `width` bytes, little endian, two's complement."""
+
+    pieces: tuple[Span, ...]
+    width: int
+
+
+class Joined(NamedTuple):
+    """Pieces one after another."""
+
+    pieces: "tuple[Locator, ...]"
+
+
+class Strings(NamedTuple):
+    """Protobuf or file strings, each a span of its raw bytes; hashed as u64-LE length + bytes."""
+
+    pieces: tuple[Span, ...]
+
+
+class Strided(NamedTuple):
+    """A view: `strides` and `start` in elements of `itemsize` bytes over `base`."""
+
+    base: "Locator"
+    itemsize: int
+    start: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+
+class Swapped(NamedTuple):
+    """Big-endian elements of `itemsize` bytes (the component's size for complex numbers)."""
+
+    base: "Locator"
+    itemsize: int
+
+
+class Deflated(NamedTuple):
+    """`length` bytes at `offset` of the stream that inflating `packed` (raw deflate) gives; the whole is `total`."""
+
+    packed: Span
+    offset: int
+    length: int
+    total: int
+
+
+class Sparse(NamedTuple):
+    """COO: `indices` are int64, linear (`rank` 1) or one row per element (`rank` = number of dims)."""
+
+    values: "Locator"
+    indices: "Locator"
+    count: int
+    rank: int
+
+
+type Locator = Span | Inline | Varints | Joined | Strings | Strided | Swapped | Deflated | Sparse
+
+
+# --- tensors and types ---------------------------------------------------------------------------------------------
+class Tensor(NamedTuple):
+    """A named weight. `nbytes` is the size of its canonical bytes (design of digests: docs/format.md).
+
+    `group` is "" for what the model computes with and "optimizer" for training state.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    data: Locator
+    nbytes: int
+    group: str = ""
+
+
+class TensorType(NamedTuple):
+    """A tensor as an input or output; `shape` None is an unknown rank."""
+
+    dtype: str
+    shape: tuple[Dim, ...] | None
+
+
+class OtherType(NamedTuple):
+    """A type that is not a dense tensor, in canonical text: `sequence(tensor(float32,[?]))`, `sparse_tensor(…)`."""
+
+    text: str
+
+
+class Value(NamedTuple):
+    """A named input, output or intermediate; `type` None where the file does not say."""
+
+    name: str
+    type: TensorType | OtherType | None
+
+
+# --- graphs --------------------------------------------------------------------------------------------------------
+type AttributeValue = (
+    int | float | bytes | Tensor | "Graph" | OtherType | tuple[int, ...] | tuple[float, ...] | tuple[bytes, ...]
+    | tuple[Tensor, ...] | "tuple[Graph, ...]" | tuple[OtherType, ...]
+)  # fmt: skip
+
+
+class Attribute(NamedTuple):
+    """`kind` is the lower-case ONNX name: int float string tensor graph sparse_tensor type_proto, their plurals, ref.
+
+    A `ref` (inside a function body) names an attribute of the caller in `value`, as bytes.
+    """
+
+    name: str
+    kind: str
+    value: AttributeValue
+
+
+class Node(NamedTuple):
+    """One operation. An empty input or output name is an omitted optional one. Domain "" is never used: `ai.onnx`."""
+
+    op_type: str
+    domain: str
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: tuple[Attribute, ...]
+    overload: str = ""
+
+
+class Graph(NamedTuple):
+    """A (sub)graph. `initializers` maps the local name to the tensor, whose own name is qualified."""
+
+    name: str
+    inputs: tuple[Value, ...]
+    outputs: tuple[Value, ...]
+    nodes: tuple[Node, ...]
+    initializers: dict[str, Tensor]
+    values: tuple[Value, ...] = ()
+
+
+class Function(NamedTuple):
+    """A model-local function; `attributes` are names, with their defaults where they have one in `defaults`."""
+
+    domain: str
+    name: str
+    overload: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: tuple[str, ...]
+    defaults: tuple[Attribute, ...]
+    nodes: tuple[Node, ...]
+    opset: dict[str, int]
+
+
+@dataclass(slots=True)
+class Model:
+    """What a reader returns.
+
+    `inputs`/`outputs` are None for a format without a signature. `opset` maps domain to version (`ai.onnx` is the
+    default domain). `properties` are facts of the format itself (ir_version, producer, alignment), `metadata` the
+    file's free key-value pairs. `deps` are the other files the description needs, relative to the file. `problems`
+    are troubles that did not stop the reading (duplicate names, a set padding bit).
+    """
+
+    format: str
+    tensors: tuple[Tensor, ...]
+    inputs: tuple[Value, ...] | None = None
+    outputs: tuple[Value, ...] | None = None
+    graph: Graph | None = None
+    functions: tuple[Function, ...] = ()
+    opset: dict[str, int] = field(default_factory=dict[str, int])
+    properties: dict[str, str | int] = field(default_factory=dict[str, str | int])
+    metadata: dict[str, str] = field(default_factory=dict[str, str])
+    deps: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    header: Span | None = None
+    """Bytes that stand for a model without tensors (weights digest of the header)."""
