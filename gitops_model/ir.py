@@ -6,11 +6,11 @@ GGUF block types carry their GGML name.
 """
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from gitops_model.errors import Problem
 
-type Dim = int | str | None
+Dim: TypeAlias = int | str | None
 """A dimension: fixed, a symbol, or unknown."""
 
 
@@ -86,7 +86,7 @@ class Sparse(NamedTuple):
     rank: int
 
 
-type Locator = Span | Inline | Varints | Joined | Strings | Strided | Swapped | Deflated | Sparse
+Locator: TypeAlias = Span | Inline | Varints | Joined | Strings | Strided | Swapped | Deflated | Sparse
 
 
 # --- tensors and types ---------------------------------------------------------------------------------------------
@@ -125,10 +125,10 @@ class Value(NamedTuple):
 
 
 # --- graphs --------------------------------------------------------------------------------------------------------
-type AttributeValue = (
-    int | float | bytes | Tensor | "Graph" | OtherType | tuple[int, ...] | tuple[float, ...] | tuple[bytes, ...]
-    | tuple[Tensor, ...] | "tuple[Graph, ...]" | tuple[OtherType, ...]
-)  # fmt: skip
+AttributeValue: TypeAlias = (
+    "int | float | bytes | Tensor | Graph | OtherType | tuple[int, ...] | tuple[float, ...] | tuple[bytes, ...]"
+    " | tuple[Tensor, ...] | tuple[Graph, ...] | tuple[OtherType, ...]"
+)
 
 
 class Attribute(NamedTuple):
