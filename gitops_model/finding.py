@@ -38,3 +38,14 @@ class Finding(NamedTuple):
     expected: str | None = None
     found: str | None = None
     hint: str | None = None
+
+
+class Report(NamedTuple):
+    """The outcome of a run over some subjects: sorted findings, and how many manifests and files were looked at."""
+
+    findings: tuple[Finding, ...]
+    manifests: int = 0
+    files: int = 0
+
+    def worst(self) -> Severity | None:
+        return max((finding.severity for finding in self.findings), default=None)

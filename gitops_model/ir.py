@@ -82,7 +82,7 @@ class Sparse(NamedTuple):
 
     values: "Locator"
     indices: "Locator"
-    count: int
+    nnz: int
     rank: int
 
 
@@ -125,10 +125,9 @@ class Value(NamedTuple):
 
 
 # --- graphs --------------------------------------------------------------------------------------------------------
-AttributeValue: TypeAlias = (
-    "int | float | bytes | Tensor | Graph | OtherType | tuple[int, ...] | tuple[float, ...] | tuple[bytes, ...]"
-    " | tuple[Tensor, ...] | tuple[Graph, ...] | tuple[OtherType, ...]"
-)
+Single: TypeAlias = "int | float | bytes | Tensor | Graph | OtherType"
+Several: TypeAlias = "tuple[int, ...] | tuple[float, ...] | tuple[bytes, ...] | tuple[Tensor, ...] | tuple[Graph, ...]"
+AttributeValue: TypeAlias = "Single | Several | tuple[OtherType, ...]"
 
 
 class Attribute(NamedTuple):

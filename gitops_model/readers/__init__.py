@@ -1,0 +1,84 @@
+"""One module per format, behind one table. A reader turns bytes into a `Model`; it never opens a path itself.
+
+Each reader module has
+
+    def sniff(head: bytes) -> bool                          # do these first bytes look like this format?
+    def read(blob: Blob, source: Source) -> Model           # raises BadFile
+
+and may have `TITLE`, the format's name for messages. Adding a format is one module, one row and a folder of cases
+(docs/adding-a-format.md).
+"""
+
+from importlib import import_module
+from typing import NamedTuple, Protocol, cast
+
+from gitops_model.blob import Blob, Source
+from gitops_model.errors import BadFile, Problem
+from gitops_model.ir import Model
+
+HEAD = 4096
+"""How many first bytes a sniffer sees."""
+
+
+class Format(NamedTuple):
+    """A row: the name in reports, the module, the file name endings that promise this format (lower case)."""
+
+    name: str
+    module: str
+    suffixes: tuple[str, ...]
+    has_signature: bool
+    """Whether such a file says what its inputs and outputs are."""
+
+
+FORMATS: tuple[Format, ...] = (
+    Format("safetensors", "gitops_model.readers.safetensors", (".safetensors",), has_signature=False),
+    Format("onnx", "gitops_model.readers.onnx", (".onnx",), has_signature=True),
+)
+
+
+class Reader(Protocol):
+    def sniff(self, head: bytes) -> bool: ...
+    def read(self, blob: Blob, source: Source) -> Model: ...
+
+
+def format_of_name(path: str) -> Format | None:
+    """The format that the file name promises, the longest ending first; None when it is no model file by name."""
+    name = path.rpartition("/")[2].lower()
+    best: tuple[int, Format] | None = None
+    for row in FORMATS:
+        for suffix in row.suffixes:
+            if name.endswith(suffix) and len(name) > len(suffix) and (best is None or len(suffix) > best[0]):
+                best = (len(suffix), row)
+    return best[1] if best else None
+
+
+def is_model_path(path: str) -> bool:
+    return format_of_name(path) is not None
+
+
+def reader_of(row: Format) -> Reader:
+    return cast(Reader, import_module(row.module))
+
+
+def read_model(blob: Blob, source: Source) -> Model:
+    """Read a file in the format that its bytes show, which need not be the one its name promises.
+
+    Raises BadFile with GM001 (truncated, empty), GM003 (pointer), GM004 (not what its name says), GM009 (unsupported)
+    or what the format's reader found.
+    """
+    from gitops_model.readers.recognise import foreign
+
+    promised = format_of_name(blob.path)
+    head = blob.head(HEAD)
+    if not head:
+        raise BadFile(blob.truncated(0, 1))
+    stranger = foreign(head)
+    if stranger is not None and not (promised is not None and reader_of(promised).sniff(head)):
+        raise BadFile(stranger.problem(blob, promised))
+    if promised is not None:
+        return reader_of(promised).read(blob, source)
+    for row in FORMATS:
+        reader = reader_of(row)
+        if reader.sniff(head):
+            return reader.read(blob, source)
+    raise BadFile(Problem("GM009", "this is no model format that can be read here", hint="gitops-model explain GM009"))
