@@ -9,7 +9,7 @@ import mmap
 import os
 import stat
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Self
 
 from gitops_model.errors import BadFile, CouldNotRun, Problem
 
@@ -69,13 +69,24 @@ class Blob:
         return cls(path, info.st_size, fd=fd, oid=oid)
 
     @classmethod
-    def of_file(cls, filename: str | os.PathLike[str], path: str | None = None, *, follow: bool = True) -> "Blob":
+    def of_file(
+        cls,
+        filename: str | os.PathLike[str],
+        path: str | None = None,
+        *,
+        follow: bool = True,
+    ) -> "Blob":
         """Open a file that the user named. A FIFO or a device is refused before anything could block.
 
         `follow` False refuses a symbolic link as the last component.
         """
         name = os.fspath(filename)
-        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
+        flags = (
+            os.O_RDONLY
+            | os.O_NONBLOCK
+            | os.O_CLOEXEC
+            | (0 if follow else os.O_NOFOLLOW)
+        )
         try:
             mode = os.stat(name, follow_symlinks=follow).st_mode
             if not stat.S_ISREG(mode):
@@ -106,7 +117,9 @@ class Blob:
         """The first `length` bytes, or fewer where the file is shorter."""
         return self.read(0, min(length, self.size))
 
-    def windows(self, offset: int, length: int, step: int = WINDOW) -> Iterator[memoryview]:
+    def windows(
+        self, offset: int, length: int, step: int = WINDOW
+    ) -> Iterator[memoryview]:
         """The bytes as views of at most `step` (plus alignment) bytes, each valid until the next one is asked for."""
         if offset < 0 or length < 0 or offset + length > self.size:
             raise BadFile(self.truncated(offset, length))
@@ -115,14 +128,18 @@ class Blob:
         if self._data is not None:
             yield memoryview(self._data)[offset : offset + length]
             return
-        if length <= PAGE * 16:  # a map costs two system calls and page faults; a copy of 64 KiB is cheaper
+        if (
+            length <= PAGE * 16
+        ):  # a map costs two system calls and page faults; a copy of 64 KiB is cheaper
             yield memoryview(self.read(offset, length))
             return
         end = offset + length
         while offset < end:
             start = offset - offset % PAGE
             stop = min(end, start + step)
-            with mmap.mmap(self._fd, stop - start, access=mmap.ACCESS_READ, offset=start) as window:
+            with mmap.mmap(
+                self._fd, stop - start, access=mmap.ACCESS_READ, offset=start
+            ) as window:
                 view = memoryview(window)
                 part = view[offset - start :]
                 try:
@@ -147,7 +164,7 @@ class Blob:
             os.close(self._fd)
             self._fd = -1
 
-    def __enter__(self) -> "Blob":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -181,4 +198,9 @@ def not_regular(mode: int) -> Problem:
         stat.S_IFLNK: "a symbolic link",
     }
     kind = kinds.get(stat.S_IFMT(mode), "a special file")
-    return Problem("GM008", f"this is {kind}, not a regular file", expected="a regular file", found=kind)
+    return Problem(
+        "GM008",
+        f"this is {kind}, not a regular file",
+        expected="a regular file",
+        found=kind,
+    )

@@ -86,7 +86,9 @@ class Sparse(NamedTuple):
     rank: int
 
 
-Locator: TypeAlias = Span | Inline | Varints | Joined | Strings | Strided | Swapped | Deflated | Sparse
+Locator: TypeAlias = (
+    Span | Inline | Varints | Joined | Strings | Strided | Swapped | Deflated | Sparse
+)
 
 
 # --- tensors and types ---------------------------------------------------------------------------------------------

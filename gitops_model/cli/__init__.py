@@ -24,8 +24,15 @@ VERBS: dict[str, str] = {}
 
 def build_parser(argv: list[str]) -> argparse.ArgumentParser:
     """The parser with every verb's name, and the arguments of the verb that `argv` names."""
-    parser = argparse.ArgumentParser(prog="gitops-model", description="Review, release and revert models in Git.")
-    parser.add_argument("--version", action="version", version=f"gitops-model {__version__}", help="print the version")
+    parser = argparse.ArgumentParser(
+        prog="gitops-model", description="Review, release and revert models in Git."
+    )
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=f"gitops-model {__version__}",
+        help="print the version",
+    )
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     wanted = next((word for word in argv if not word.startswith("-")), None)
     for verb, module_name in VERBS.items():
@@ -33,7 +40,9 @@ def build_parser(argv: list[str]) -> argparse.ArgumentParser:
             verbs.add_parser(verb, add_help=False)
             continue
         module = import_module(f"gitops_model.cli.{module_name}")
-        module.add_arguments(verbs.add_parser(verb, help=module.SUMMARY, description=module.SUMMARY))
+        module.add_arguments(
+            verbs.add_parser(verb, help=module.SUMMARY, description=module.SUMMARY)
+        )
     return parser
 
 
@@ -47,7 +56,10 @@ def main(argv: list[str] | None = None) -> int:
         context.flush()
         return code
     except BadFile as error:
-        context.say(f"error: {error.problem.code} {error.problem.message}", hint=error.problem.hint)
+        context.say(
+            f"error: {error.problem.code} {error.problem.message}",
+            hint=error.problem.hint,
+        )
         return 1
     except CouldNotRun as error:
         context.say(f"error: {error}", hint=error.hint)
@@ -58,7 +70,7 @@ def main(argv: list[str] | None = None) -> int:
         # The reader went away (`| head`): say nothing, and keep the interpreter from flushing into the closed pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the one place where a bug becomes exit 3
         from gitops_model.cli.crash import report_bug
 
         report_bug(error, words, context)

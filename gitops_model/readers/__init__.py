@@ -31,7 +31,12 @@ class Format(NamedTuple):
 
 
 FORMATS: tuple[Format, ...] = (
-    Format("safetensors", "gitops_model.readers.safetensors", (".safetensors",), has_signature=False),
+    Format(
+        "safetensors",
+        "gitops_model.readers.safetensors",
+        (".safetensors",),
+        has_signature=False,
+    ),
     Format("onnx", "gitops_model.readers.onnx", (".onnx",), has_signature=True),
 )
 
@@ -47,7 +52,11 @@ def format_of_name(path: str) -> Format | None:
     best: tuple[int, Format] | None = None
     for row in FORMATS:
         for suffix in row.suffixes:
-            if name.endswith(suffix) and len(name) > len(suffix) and (best is None or len(suffix) > best[0]):
+            if (
+                name.endswith(suffix)
+                and len(name) > len(suffix)
+                and (best is None or len(suffix) > best[0])
+            ):
                 best = (len(suffix), row)
     return best[1] if best else None
 
@@ -73,7 +82,9 @@ def read_model(blob: Blob, source: Source) -> Model:
     if not head:
         raise BadFile(blob.truncated(0, 1))
     stranger = foreign(head)
-    if stranger is not None and not (promised is not None and reader_of(promised).sniff(head)):
+    if stranger is not None and not (
+        promised is not None and reader_of(promised).sniff(head)
+    ):
         raise BadFile(stranger.problem(blob, promised))
     if promised is not None:
         return reader_of(promised).read(blob, source)
@@ -81,4 +92,10 @@ def read_model(blob: Blob, source: Source) -> Model:
         reader = reader_of(row)
         if reader.sniff(head):
             return reader.read(blob, source)
-    raise BadFile(Problem("GM009", "this is no model format that can be read here", hint="gitops-model explain GM009"))
+    raise BadFile(
+        Problem(
+            "GM009",
+            "this is no model format that can be read here",
+            hint="gitops-model explain GM009",
+        )
+    )
