@@ -81,12 +81,7 @@ class Blob:
         `follow` False refuses a symbolic link as the last component.
         """
         name = os.fspath(filename)
-        flags = (
-            os.O_RDONLY
-            | os.O_NONBLOCK
-            | os.O_CLOEXEC
-            | (0 if follow else os.O_NOFOLLOW)
-        )
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
         try:
             mode = os.stat(name, follow_symlinks=follow).st_mode
             if not stat.S_ISREG(mode):
@@ -117,9 +112,7 @@ class Blob:
         """The first `length` bytes, or fewer where the file is shorter."""
         return self.read(0, min(length, self.size))
 
-    def windows(
-        self, offset: int, length: int, step: int = WINDOW
-    ) -> Iterator[memoryview]:
+    def windows(self, offset: int, length: int, step: int = WINDOW) -> Iterator[memoryview]:
         """The bytes as views of at most `step` (plus alignment) bytes, each valid until the next one is asked for."""
         if offset < 0 or length < 0 or offset + length > self.size:
             raise BadFile(self.truncated(offset, length))
@@ -128,18 +121,14 @@ class Blob:
         if self._data is not None:
             yield memoryview(self._data)[offset : offset + length]
             return
-        if (
-            length <= PAGE * 16
-        ):  # a map costs two system calls and page faults; a copy of 64 KiB is cheaper
+        if length <= PAGE * 16:  # a map costs two system calls and page faults; a copy of 64 KiB is cheaper
             yield memoryview(self.read(offset, length))
             return
         end = offset + length
         while offset < end:
             start = offset - offset % PAGE
             stop = min(end, start + step)
-            with mmap.mmap(
-                self._fd, stop - start, access=mmap.ACCESS_READ, offset=start
-            ) as window:
+            with mmap.mmap(self._fd, stop - start, access=mmap.ACCESS_READ, offset=start) as window:
                 view = memoryview(window)
                 part = view[offset - start :]
                 try:

@@ -86,9 +86,7 @@ class Sparse(NamedTuple):
     rank: int
 
 
-Locator: TypeAlias = (
-    Span | Inline | Varints | Joined | Strings | Strided | Swapped | Deflated | Sparse
-)
+Locator: TypeAlias = Span | Inline | Varints | Joined | Strings | Strided | Swapped | Deflated | Sparse
 
 
 # --- tensors and types ---------------------------------------------------------------------------------------------

@@ -37,18 +37,14 @@ def matches(code: str, prefixes: Iterable[str]) -> bool:
     return any(code.startswith(prefix) for prefix in prefixes)
 
 
-def run(
-    facts: "Facts", select: tuple[str, ...] = (), ignore: tuple[str, ...] = ()
-) -> Iterator[Finding]:
+def run(facts: "Facts", select: tuple[str, ...] = (), ignore: tuple[str, ...] = ()) -> Iterator[Finding]:
     """The findings of every selected rule on one file's facts."""
     for code in CHECKS:
         if (not select or matches(code, select)) and not matches(code, ignore):
             yield from module_of(code).check(facts)
 
 
-def finding(
-    rule: Rule, path: str, problem: Problem, severity: Severity | None = None
-) -> Finding:
+def finding(rule: Rule, path: str, problem: Problem, severity: Severity | None = None) -> Finding:
     """A finding of `rule` that says what `problem` says."""
     return Finding(
         rule.code,

@@ -24,9 +24,7 @@ VERBS: dict[str, str] = {}
 
 def build_parser(argv: list[str]) -> argparse.ArgumentParser:
     """The parser with every verb's name, and the arguments of the verb that `argv` names."""
-    parser = argparse.ArgumentParser(
-        prog="gitops-model", description="Review, release and revert models in Git."
-    )
+    parser = argparse.ArgumentParser(prog="gitops-model", description="Review, release and revert models in Git.")
     parser.add_argument(
         "--version",
         action="version",
@@ -40,9 +38,7 @@ def build_parser(argv: list[str]) -> argparse.ArgumentParser:
             verbs.add_parser(verb, add_help=False)
             continue
         module = import_module(f"gitops_model.cli.{module_name}")
-        module.add_arguments(
-            verbs.add_parser(verb, help=module.SUMMARY, description=module.SUMMARY)
-        )
+        module.add_arguments(verbs.add_parser(verb, help=module.SUMMARY, description=module.SUMMARY))
     return parser
 
 

@@ -52,11 +52,7 @@ def format_of_name(path: str) -> Format | None:
     best: tuple[int, Format] | None = None
     for row in FORMATS:
         for suffix in row.suffixes:
-            if (
-                name.endswith(suffix)
-                and len(name) > len(suffix)
-                and (best is None or len(suffix) > best[0])
-            ):
+            if name.endswith(suffix) and len(name) > len(suffix) and (best is None or len(suffix) > best[0]):
                 best = (len(suffix), row)
     return best[1] if best else None
 
@@ -82,9 +78,7 @@ def read_model(blob: Blob, source: Source) -> Model:
     if not head:
         raise BadFile(blob.truncated(0, 1))
     stranger = foreign(head)
-    if stranger is not None and not (
-        promised is not None and reader_of(promised).sniff(head)
-    ):
+    if stranger is not None and not (promised is not None and reader_of(promised).sniff(head)):
         raise BadFile(stranger.problem(blob, promised))
     if promised is not None:
         return reader_of(promised).read(blob, source)
