@@ -6,6 +6,7 @@ fixture builds the wheel first. With CI=true nothing is skipped for want of a to
 
 import os
 import shutil
+import sys
 import sysconfig
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,7 +28,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write what the tests got as the golden files")
 
 
+def refuse_the_network(event: str, arguments: tuple[object, ...]) -> None:
+    """An audit hook: a test talks to nothing but this machine."""
+    if event == "socket.connect" and isinstance(arguments[1], tuple):
+        host = str(arguments[1][0])
+        if host not in {"127.0.0.1", "::1", "localhost"}:
+            raise RuntimeError(f"a test tries to reach {host}")
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    sys.addaudithook(refuse_the_network)
     hypothesis.settings.load_profile(os.environ.get("GITOPS_MODEL_PROFILE", "test"))
     if installed.runs_from_tree():
         installed.lend_hooks()

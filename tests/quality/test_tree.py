@@ -1,15 +1,23 @@
 """Laws about the files of the tree and of the wheel."""
 
+import ast
+import os
+import re
+import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from support.wheel import ROOT, listed_packages, packages, tracked_files
 
 LONG_FILES: dict[str, str] = {}
 """Python files that may have more than 400 lines, each with the reason."""
 
 NEEDED = ("README.md", "CHANGELOG.md", "LICENSE", ".github/CONTRIBUTING.md", ".github/SECURITY.md", ".ci/run")
+LOCKS = sorted(path.name for path in ROOT.glob("requirements-*.txt"))
 
 
 @pytest.mark.parametrize("name", NEEDED)
@@ -22,6 +30,20 @@ def test_no_file_is_too_long_to_read() -> None:
     assert {name for name, length in lengths.items() if length > 400} == set(LONG_FILES)
 
 
+def test_hooks_name_one_another_relatively() -> None:
+    """hooks/ is `gitops_model.hooks` only once installed; an absolute import would not resolve in the checkout."""
+    offences: list[str] = []
+    for name in tracked_files():
+        if name.startswith("hooks/") and name.endswith(".py"):
+            for node in ast.walk(ast.parse((ROOT / name).read_bytes())):
+                modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+                if isinstance(node, ast.ImportFrom) and node.level == 0:
+                    modules = [str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)]
+                offences += [f"{name}: {module}" for module in modules if re.match(r"(gitops_model\.)?hooks\b", module)]
+    assert not offences
+
+
+# --- the wheel -----------------------------------------------------------------------------------------------------
 def test_every_package_of_the_tree_is_shipped() -> None:
     assert packages() == listed_packages()
 
@@ -36,3 +58,68 @@ def test_the_wheel_holds_what_the_tree_holds(wheel: Path) -> None:
     }
     assert names == wanted
     assert "gitops_model/hooks/__init__.py" in names
+
+
+# --- nothing of the machine that built it --------------------------------------------------------------------------
+def machine_paths() -> list[bytes]:
+    """Folders of this machine that a file could betray; those that every machine has are none of its own."""
+    own = {os.environ["GITOPS_MODEL_REAL_HOME"], str(ROOT), *map(str, ROOT.parents), sys.prefix, sys.base_prefix}
+    common = {"/", "/home", "/opt", "/srv", "/tmp", "/usr", "/usr/local", "/var", "/var/tmp"}
+    return [os.fsencode(f"{path}/") for path in sorted(own - common)]
+
+
+def test_tracked_files_name_no_path_of_this_machine() -> None:
+    found = {
+        f"{name}: {path.decode()}"
+        for name in tracked_files()
+        for path in machine_paths()
+        if path in (ROOT / name).read_bytes()
+    }
+    assert not found
+
+
+def test_the_wheel_names_no_path_of_this_machine(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        found = {
+            f"{name}: {path.decode()}"
+            for name in archive.namelist()
+            for path in machine_paths()
+            if path in archive.read(name)
+        }
+    assert not found
+
+
+# --- the locks -----------------------------------------------------------------------------------------------------
+def locked(name: str) -> dict[str, list[str]]:
+    """Requirement (with its marker) → hashes, of one lock file."""
+    found: dict[str, list[str]] = {}
+    for entry in re.sub(r"\\\n\s*", " ", (ROOT / name).read_text(encoding="utf-8")).splitlines():
+        if entry and not entry.startswith("#"):
+            requirement, *hashes = entry.split(" --hash=")
+            found[requirement.strip()] = [digest.strip() for digest in hashes]
+    return found
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_locks_pin_every_version_with_hashes_and_name_no_index(name: str) -> None:
+    assert locked(name)
+    for requirement, hashes in locked(name).items():
+        assert re.fullmatch(r"[a-z0-9-]+==[^\s;@]+( ; .+)?", requirement), requirement
+        assert hashes, requirement
+        assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", entry) for entry in hashes), requirement
+
+
+def test_the_lock_fits_the_project() -> None:
+    """Whoever changes a dependency runs `make lock`."""
+    with (ROOT / "pyproject.toml").open("rb") as stream:
+        project = tomllib.load(stream)
+    pins = [Requirement(entry) for entry in locked("requirements-test.txt")]
+    declared = [
+        *project["project"]["dependencies"],
+        *(entry for extra in project["project"]["optional-dependencies"].values() for entry in extra),
+        *project["dependency-groups"]["test"],
+    ]
+    for entry in map(Requirement, declared):
+        versions = [str(pin.specifier)[2:] for pin in pins if pin.name == canonicalize_name(entry.name)]
+        assert versions, f"{entry.name} is not locked"
+        assert all(version in entry.specifier for version in versions), f"{entry} is locked as {versions}"
