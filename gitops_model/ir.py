@@ -14,6 +14,27 @@ Dim: TypeAlias = int | str | None
 """A dimension: fixed, a symbol, or unknown."""
 
 
+ELEMENT_BITS: dict[str, int] = {
+    **dict.fromkeys(("uint1", "int1"), 1),
+    **dict.fromkeys(("uint2", "int2"), 2),
+    **dict.fromkeys(("uint4", "int4", "float4_e2m1fn"), 4),
+    **dict.fromkeys(("float6_e2m3fn", "float6_e3m2fn"), 6),
+    **dict.fromkeys(("bool", "uint8", "int8"), 8),
+    **dict.fromkeys(("float8_e3m4", "float8_e4m3", "float8_e4m3b11fnuz", "float8_e4m3fn", "float8_e4m3fnuz"), 8),
+    **dict.fromkeys(("float8_e5m2", "float8_e5m2fnuz", "float8_e8m0fnu"), 8),
+    **dict.fromkeys(("uint16", "int16", "float16", "bfloat16"), 16),
+    **dict.fromkeys(("uint32", "int32", "float32"), 32),
+    **dict.fromkeys(("uint64", "int64", "float64", "complex64"), 64),
+    "complex128": 128,
+}
+"""Bits of one element, by NumPy / ml_dtypes name. `string` has no fixed size; GGML block types are not elements."""
+
+
+def tensor_bytes(dtype: str, elements: int) -> int:
+    """The size of `elements` of a type of `ELEMENT_BITS`: contiguous bits, the last byte padded."""
+    return (elements * ELEMENT_BITS[dtype] + 7) // 8
+
+
 # --- where the bytes of a tensor are -------------------------------------------------------------------------------
 class Span(NamedTuple):
     """`length` bytes at `offset` of a file, already the elements in C order, little endian.
