@@ -6,6 +6,7 @@ A verb module has
     def add_arguments(parser: ArgumentParser) -> None         # every argument has help (tested)
     def run(args: Namespace, context: Context) -> int         # the exit code
 
+`args.literal` holds the words after `--` (None when there was none); arguments and options may be mixed.
 This module parses, dispatches, and turns the three kinds of trouble into the exit codes 1, 2 and 3.
 """
 
@@ -18,28 +19,84 @@ from gitops_model import __version__
 from gitops_model.cli.context import Context
 from gitops_model.errors import BadFile, CouldNotRun
 
-VERBS: dict[str, str] = {}
+VERBS: dict[str, str] = {
+    "explain": "explain",
+}
 """Verb → module under gitops_model.cli, in the order of --help. Only the module of the verb in use is imported."""
 
+PROGRAM = "gitops-model"
 
-def build_parser(argv: list[str]) -> argparse.ArgumentParser:
-    """The parser with every verb's name, and the arguments of the verb that `argv` names."""
-    parser = argparse.ArgumentParser(prog="gitops-model", description="Review, release and revert models in Git.")
-    parser.add_argument(
-        "--version",
-        action="version",
-        version=f"gitops-model {__version__}",
-        help="print the version",
+EXITS = """\
+exit status:
+  0  clean            1  findings         2  could not run (arguments, repository, missing extra, I/O)
+  3  a bug of ours    130  interrupted    141  the reader of the output went away"""
+
+
+def verb_parser(verb: str) -> argparse.ArgumentParser:
+    """The parser of one verb, complete."""
+    module = import_module(f"gitops_model.cli.{VERBS[verb]}")
+    parser = argparse.ArgumentParser(
+        prog=f"{PROGRAM} {verb}",
+        description=getattr(module, "DESCRIPTION", module.SUMMARY),
+        epilog=getattr(module, "EPILOG", None),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    wanted = next((word for word in argv if not word.startswith("-")), None)
-    for verb, module_name in VERBS.items():
-        if wanted in VERBS and verb != wanted:
-            verbs.add_parser(verb, add_help=False)
-            continue
-        module = import_module(f"gitops_model.cli.{module_name}")
-        module.add_arguments(verbs.add_parser(verb, help=module.SUMMARY, description=module.SUMMARY))
+    module.add_arguments(parser)
     return parser
+
+
+def main_parser() -> argparse.ArgumentParser:
+    """The parser of what stands before the verb."""
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        usage=f"{PROGRAM} [-h] [--version] VERB ...",
+        description="Review, release and revert models in Git.",
+        epilog=EXITS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}", help="print the version")
+    return parser
+
+
+def overview() -> str:
+    """What `gitops-model --help` prints."""
+    lines = [main_parser().format_help().replace(EXITS, "").rstrip(), "", "verbs:"]
+    lines += [f"  {verb:<12}{import_module(f'gitops_model.cli.{name}').SUMMARY}" for verb, name in VERBS.items()]
+    lines += ["", f"`{PROGRAM} VERB --help` says more.", "", EXITS, ""]
+    return "\n".join(lines)
+
+
+def parse(words: list[str]) -> argparse.Namespace:
+    """The arguments of the verb in `words`; SystemExit 0 after --help or --version, 2 where they make no sense."""
+    at = next((index for index, word in enumerate(words) if not word.startswith("-")), len(words))
+    if "-h" in words[:at] or "--help" in words[:at]:
+        sys.stdout.write(overview())
+        raise SystemExit(0)
+    main_parser().parse_args(words[:at])
+    if at == len(words):
+        main_parser().error(f"which verb? one of: {', '.join(VERBS)}")
+    verb = words[at]
+    if verb not in VERBS:
+        raise CouldNotRun(f"there is no verb {verb!r}{_nearest(verb)}", hint=f"{PROGRAM} --help")
+    rest = words[at + 1 :]
+    dashes = rest.index("--") if "--" in rest else len(rest)
+    parser = verb_parser(verb)
+    try:
+        args = parser.parse_intermixed_args(rest[:dashes])
+    except TypeError:  # a verb with verbs of its own, which argparse cannot mix
+        args = parser.parse_args(rest[:dashes])
+    args.verb = verb
+    args.literal = rest[dashes + 1 :] if dashes < len(rest) else None
+    return args
+
+
+def _nearest(verb: str) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(verb, VERBS, 1)
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -47,15 +104,14 @@ def main(argv: list[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
     context = Context.of_process(os.environ)
     try:
-        args = build_parser(words).parse_args(words)
+        args = parse(words)
         code = import_module(f"gitops_model.cli.{VERBS[args.verb]}").run(args, context)
         context.flush()
         return code
+    except SystemExit as error:  # argparse: after --help, or with its own line about the arguments
+        return error.code if isinstance(error.code, int) else 2
     except BadFile as error:
-        context.say(
-            f"error: {error.problem.code} {error.problem.message}",
-            hint=error.problem.hint,
-        )
+        context.say(f"error: {error.problem.code} {error.problem.message}", hint=error.problem.hint)
         return 1
     except CouldNotRun as error:
         context.say(f"error: {error}", hint=error.hint)
@@ -66,6 +122,9 @@ def main(argv: list[str] | None = None) -> int:
         # The reader went away (`| head`): say nothing, and keep the interpreter from flushing into the closed pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:
+        context.say(f"error: {error.filename or 'I/O'}: {error.strerror or error}")
+        return 2
     except Exception as error:  # noqa: BLE001 - the one place where a bug becomes exit 3
         from gitops_model.cli.crash import report_bug
 

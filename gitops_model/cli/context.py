@@ -1,10 +1,14 @@
 """What a verb is given of its process: environment, folder, streams. Nothing below cli/ reads these itself."""
 
+import io
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TextIO
+from typing import TextIO, TypeAlias
+
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""Called with a label, the bytes (or things) done and their total; the total 0 means that it is not known."""
 
 
 @dataclass(slots=True)
@@ -18,7 +22,15 @@ class Context:
 
     @classmethod
     def of_process(cls, environ: Mapping[str, str]) -> "Context":
-        return cls(environ, os.getcwd(), sys.stdout, sys.stderr)
+        for stream in (sys.stdout, sys.stderr):
+            # A name that the locale cannot spell must not end the run; tests replace the streams by plain ones.
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        try:
+            cwd = os.getcwd()
+        except OSError:
+            cwd = ""  # the folder was deleted: only what needs it fails
+        return cls(environ, cwd, sys.stdout, sys.stderr)
 
     def say(self, message: str, *, hint: str | None = None) -> None:
         """A line of talk, made inert, with the command to run next on a line of its own."""
@@ -28,6 +40,33 @@ class Context:
         if hint:
             print(f"  hint: {for_terminal(hint)}", file=self.stderr)
 
+    def colour(self, when: str = "auto") -> bool:
+        """Whether the result may hold colours: `always`, `never`, or on a terminal unless NO_COLOR says otherwise."""
+        if when != "auto":
+            return when == "always"
+        return not self.environ.get("NO_COLOR") and self.environ.get("TERM") != "dumb" and self.stdout.isatty()
+
+    def width(self) -> int:
+        """Columns of the terminal that shows the result; 0 where it is no terminal and lines may be of any length."""
+        if not self.stdout.isatty():
+            return 0
+        try:
+            return os.get_terminal_size(self.stdout.fileno()).columns
+        except OSError:
+            return 80
+
+    def progress(self) -> Progress:
+        """A bar on stderr if that is a terminal, else nothing at all."""
+        if not self.stderr.isatty() or self.environ.get("TERM") == "dumb":
+            return _no_progress
+        from gitops_model.cli.progress import Bar
+
+        return Bar(self.stderr)
+
     def flush(self) -> None:
         self.stdout.flush()
         self.stderr.flush()
+
+
+def _no_progress(_label: str, _done: int, _total: int) -> None:
+    return None
