@@ -1,6 +1,7 @@
 # make test          everything that CI runs, in .venv with the pinned requirements; ends with pytest's closing line
 # make demo          build a scratch repository of real models and walk through the hooks, notes and diffs
-# make test-oracles  install torch and compare with it (heavy); writes the golden digests that `make test` checks
+# make test-oracles  install torch and TensorFlow and compare with them (heavy); with ARGS=--update-golden it writes the
+#                    golden digests that `make test` checks without them
 # make bench         the benchmarks
 # make fuzz          the fuzz targets with a long budget
 # make lint          the linters alone
@@ -20,6 +21,8 @@ PYTHON ?= python3
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv)
 VENV := .venv
 BIN := $(VENV)/bin
+ORACLES := .venv-oracles
+TORCH := 2.13.0
 WORKERS ?= 2
 ARGS ?=
 
@@ -37,6 +40,9 @@ test: install models tools
 
 lint: install
 	$(BIN)/pytest tests/quality $(ARGS)
+
+test-oracles: $(ORACLES)/installed models
+	$(ORACLES)/bin/pytest tests/oracles $(ARGS)
 
 fuzz: install models tools
 	GITOPS_MODEL_PROFILE=fuzz $(BIN)/pytest -n $(WORKERS) --dist worksteal -m fuzz $(ARGS)
@@ -56,21 +62,31 @@ tools:
 	@.ci/tools
 
 # --- the environment -----------------------------------------------------------------------------------------------
-$(VENV)/python-version:
+%/python-version:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
 		echo "make: $(PYTHON) is not Python >= 3.11; choose one with PYTHON=python3.12" >&2; exit 1; }
-	rm -rf $(VENV)
-	$(if $(UV),uv venv -q --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" $(VENV),$(PYTHON) -m venv $(VENV))
-	$(BIN)/python --version > $@
+	rm -rf $*
+	$(if $(UV),uv venv -q --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" $*,$(PYTHON) -m venv $*)
+	$*/bin/python --version > $@
+
+PIP_INSTALL = $(if $(UV),uv pip install -q --python $(@D)/bin/python,$(@D)/bin/pip install -q --no-warn-script-location)
 
 $(VENV)/requirements: requirements-test.txt $(VENV)/python-version
-	$(if $(UV),uv pip install -q --python $(BIN)/python,$(BIN)/pip install -q --no-warn-script-location) --require-hashes -r $<
+	$(PIP_INSTALL) --require-hashes -r $<
 	touch $@
 
-$(VENV)/installed: $(VENV)/requirements $(SOURCES)
+$(ORACLES)/requirements: requirements-oracles.txt $(ORACLES)/python-version
+	$(PIP_INSTALL) --require-hashes -r $<
+	# pip, not uv: it takes a CPU build from wherever the machine's pip is told to look.
+	$(@D)/bin/pip install -q torch==$(TORCH)
+	touch $@
+
+.PRECIOUS: %/python-version %/requirements %/installed
+
+%/installed: %/requirements $(SOURCES)
 	rm -rf .cache/dist
-	wheel=$$($(BIN)/python tests/support/wheel.py .cache/dist)
-	$(BIN)/pip install -q --no-deps --no-index --force-reinstall "$$wheel"
+	wheel=$$($*/bin/python tests/support/wheel.py .cache/dist)
+	$*/bin/pip install -q --no-deps --no-index --force-reinstall "$$wheel"
 	touch $@
 
 # --- upkeep --------------------------------------------------------------------------------------------------------
@@ -79,6 +95,7 @@ COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes
 
 lock:
 	$(COMPILE) pyproject.toml --extra review --extra gpu --group test -o requirements-test.txt
+	$(COMPILE) pyproject.toml --extra review --group oracles -o requirements-oracles.txt
 
 clean:
-	rm -rf $(VENV) .venv-oracles .cache .pytest_cache .hypothesis .ruff_cache build *.egg-info
+	rm -rf $(VENV) $(ORACLES) .cache .pytest_cache .hypothesis .ruff_cache build *.egg-info

@@ -1,6 +1,7 @@
 """Every linter is clean. Each runs as its users run it: the real program, configured by the files of the tree."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -63,3 +64,38 @@ def test_manifests_match_their_schema() -> None:
         clean("check-jsonschema", "--builtin-schema", "vendor.github-actions", *actions)
     if ".pre-commit-hooks.yaml" in names:
         clean("pre-commit", "validate-manifest", ".pre-commit-hooks.yaml")
+
+
+OFFENCES = {
+    "errors.py": "import gitops_model.checks",  # upwards
+    "stray.py": "",  # in no layer
+    "blob.py": "import requests",
+    "finding.py": "import pygit2",
+    "readers/__init__.py": "import pickle",
+    "checks/__init__.py": "import torch",
+}
+
+
+def test_import_contracts_can_fail(site: Path, tmp_path: Path) -> None:
+    shutil.copytree(site / "gitops_model", tmp_path / "gitops_model")
+    for name, line in OFFENCES.items():
+        with (tmp_path / "gitops_model" / name).open("a", encoding="utf-8") as stream:
+            stream.write(f"\n\ndef _offence():\n    {line or 'pass'}\n")
+    done = subprocess.run(
+        ["lint-imports", "--no-cache", "--config", ROOT / "pyproject.toml"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    for sentence in (
+        "gitops_model.errors -> gitops_model.checks",
+        "- gitops_model.stray",
+        "gitops_model.blob is not allowed to import requests",
+        "gitops_model.finding is not allowed to import pygit2",
+        "gitops_model.readers is not allowed to import pickle",
+        "gitops_model.checks is not allowed to import torch",
+    ):
+        assert sentence in done.stdout

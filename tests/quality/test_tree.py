@@ -109,15 +109,17 @@ def test_locks_pin_every_version_with_hashes_and_name_no_index(name: str) -> Non
         assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", entry) for entry in hashes), requirement
 
 
-def test_the_lock_fits_the_project() -> None:
+@pytest.mark.parametrize("group", ["test", "oracles"])
+def test_the_lock_fits_the_project(group: str) -> None:
     """Whoever changes a dependency runs `make lock`."""
     with (ROOT / "pyproject.toml").open("rb") as stream:
         project = tomllib.load(stream)
-    pins = [Requirement(entry) for entry in locked("requirements-test.txt")]
+    pins = [Requirement(entry) for entry in locked(f"requirements-{group}.txt")]
+    extras = {"test": ("review", "gpu"), "oracles": ("review",)}[group]
     declared = [
         *project["project"]["dependencies"],
-        *(entry for extra in project["project"]["optional-dependencies"].values() for entry in extra),
-        *project["dependency-groups"]["test"],
+        *(entry for extra in extras for entry in project["project"]["optional-dependencies"][extra]),
+        *project["dependency-groups"][group],
     ]
     for entry in map(Requirement, declared):
         versions = [str(pin.specifier)[2:] for pin in pins if pin.name == canonicalize_name(entry.name)]
