@@ -1,0 +1,305 @@
+"""One repository as the rest of the package sees it: places, entries, blobs, sources."""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Self
+
+from gitops_model.blob import Blob, Pointer
+from gitops_model.errors import BadFile, CouldNotRun, Problem
+from gitops_model.git import changes as _changes
+from gitops_model.git.changes import Change
+from gitops_model.git.command import Git, failed
+from gitops_model.git.entries import INDEX, WORKTREE, Entry, Place, parse_index, parse_tree
+from gitops_model.git.environment import for_this
+from gitops_model.git.lfs import POINTER_LIMIT, Store, parse
+from gitops_model.git.objects import (
+    MANY,
+    SMALL,
+    GitObjects,
+    LibraryObjects,
+    Objects,
+    open_library,
+    spool,
+    stream_to,
+)
+from gitops_model.git.paths import raw, text
+from gitops_model.git.source import RepositorySource, open_below
+from gitops_model.git.worktree import unmodified
+
+_DISCOVER = (
+    "rev-parse",
+    "--path-format=absolute",
+    "--is-inside-work-tree",
+    "--is-shallow-repository",
+    "--show-object-format",
+    "--show-cdup",
+    "--absolute-git-dir",
+    "--git-common-dir",
+)
+
+
+class Repository:
+    """`root` is the top of the work tree, None in a bare repository. Opened with `Repository.open`."""
+
+    def __init__(
+        self,
+        git: Git,
+        *,
+        root: str | None,
+        git_dir: str,
+        common_dir: str,
+        object_format: str,
+        is_shallow: bool,
+        prefix: str = "",
+    ) -> None:
+        self.git = git
+        self.root = root
+        self.git_dir = git_dir
+        self.common_dir = common_dir
+        self.object_format = object_format
+        self.is_shallow = is_shallow
+        self.prefix = prefix
+        """Where the caller stands below `root`, "" or with a final `/`: what relative paths of arguments start from."""
+        self.lfs = Store(self)
+        self._git_objects = GitObjects(git)
+        self._library: LibraryObjects | None = None
+        self._library_refused = False
+
+    # --- opening ----------------------------------------------------------------------------------------------------
+    @classmethod
+    def open(cls, cwd: str, environ: Mapping[str, str]) -> Self:
+        """The repository that git finds from `cwd` under `environ`. CouldNotRun when there is none, or not for us."""
+        env = for_this(environ)
+        git = Git(cwd, env)
+        result = git.run(*_DISCOVER)
+        if result.code:
+            raise failed(("rev-parse",), result)
+        lines = text(result.out).split("\n")
+        if lines[0] != "true":
+            lines.insert(3, "")  # outside a work tree, --show-cdup prints nothing at all
+        if len(lines) != 7 or lines[6]:
+            raise CouldNotRun("the path of the repository holds a line break, or git is older than 2.31")
+        inside, shallow, object_format, up, git_dir, common_dir = lines[:6]
+        root = os.path.realpath(os.path.join(cwd, up)) if inside == "true" else None
+        # From here on git runs at the root: what the environment says relative to `cwd` becomes absolute.
+        if "GIT_INDEX_FILE" in env:
+            env["GIT_INDEX_FILE"] = os.path.join(root or cwd, env["GIT_INDEX_FILE"])
+        if "GIT_DIR" in env or "GIT_WORK_TREE" in env:
+            env["GIT_DIR"] = git_dir
+            if root is not None:
+                env["GIT_WORK_TREE"] = root
+        here = os.path.realpath(cwd)
+        prefix = "" if root is None or here == root else here[len(root.rstrip("/")) + 1 :] + "/"
+        return cls(
+            Git(root or git_dir, env),
+            root=root,
+            git_dir=git_dir,
+            common_dir=common_dir,
+            object_format=object_format,
+            is_shallow=shallow == "true",
+            prefix=prefix,
+        )
+
+    @classmethod
+    def find(cls, cwd: str, environ: Mapping[str, str]) -> Self | None:
+        """As `open`, but None where there is no repository at all."""
+        try:
+            return cls.open(cwd, environ)
+        except CouldNotRun as error:
+            if "not a git repository" in str(error):
+                return None
+            raise
+
+    @property
+    def is_bare(self) -> bool:
+        return self.root is None
+
+    @property
+    def id_length(self) -> int:
+        """Bytes of an object id."""
+        return 32 if self.object_format == "sha256" else 20
+
+    def close(self) -> None:
+        self._git_objects.close()
+        if self._library is not None:
+            self._library.close()
+            self._library = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- objects ----------------------------------------------------------------------------------------------------
+    def objects(self, count: int = 1) -> Objects:
+        """The reader of small objects that is cheaper for `count` of them."""
+        if count >= MANY or "pygit2" in sys.modules:
+            return self.library or self._git_objects
+        return self._git_objects
+
+    @property
+    def library(self) -> LibraryObjects | None:
+        """pygit2 on this repository; None where libgit2 refuses it."""
+        if self._library is None and not self._library_refused:
+            opened = open_library(self.common_dir, self.git.environ)
+            self._library = LibraryObjects(opened) if opened is not None else None
+            self._library_refused = opened is None
+        return self._library
+
+    def resolve(self, revision: str, kind: str = "commit") -> str:
+        """The id of the commit (or `kind`) that a revision names."""
+        oid = self.lookup(revision, kind)
+        if oid is None:
+            raise CouldNotRun(f"{revision!r} names no {kind} here", hint="git log --oneline --all")
+        return oid
+
+    def lookup(self, revision: str, kind: str = "commit") -> str | None:
+        """As `resolve`, but None when there is no such thing."""
+        if not revision or revision.startswith("-") or "\0" in revision:
+            return None
+        result = self.git.run("rev-parse", "--verify", "--quiet", f"{revision}^{{{kind}}}")
+        return result.out.strip().decode() if result.code == 0 else None
+
+    # --- places -----------------------------------------------------------------------------------------------------
+    def changes(
+        self,
+        *,
+        staged: bool = False,
+        old: str | None = None,
+        new: str | None = None,
+        merge_base: bool = False,
+        paths: Iterable[str] = (),
+        renames: bool = False,
+    ) -> list[Change]:
+        """As `git diff`: index → work tree; `staged`: HEAD (or `old`) → index; `old` → work tree; `old` → `new`."""
+        if self.is_bare and new is None:
+            raise CouldNotRun("a bare repository has no index and no work tree", hint="name two revisions")
+        return _changes.diff(
+            self.git,
+            staged=staged,
+            old=None if old is None else self.resolve(old),
+            new=None if new is None else self.resolve(new),
+            merge_base=merge_base,
+            paths=tuple(paths),
+            renames=renames,
+        )
+
+    def entries(self, place: Place, paths: Iterable[str] = ()) -> Iterator[Entry]:
+        """The files of a place, in git's order; `paths` are literal files or folders, from the root."""
+        names = tuple(name.rstrip("/") for name in paths)
+        if place is WORKTREE:
+            yield from self._work_tree(names)
+        elif place is INDEX:
+            self._need_index()
+            yield from parse_index(self.git.out("ls-files", "-s", "-z", "--", *names))
+        else:
+            tree = self.resolve(str(place), "tree")
+            yield from parse_tree(self.git.out("ls-tree", "-r", "-z", "--full-tree", tree, "--", *names))
+
+    def entry(self, place: Place, path: str) -> Entry | None:
+        """The file, symbolic link or submodule at exactly this path."""
+        if isinstance(place, str):
+            tree = self.resolve(place, "tree")
+            found = parse_tree(self.git.out("ls-tree", "-z", "--full-tree", tree, "--", path))
+            return next((entry for entry in found if entry.path == path and entry.mode != 0o040000), None)
+        return next((entry for entry in self.entries(place, (path,)) if entry.path == path), None)
+
+    def _need_index(self) -> None:
+        if self.is_bare:
+            raise CouldNotRun("a bare repository has no index", hint="name a revision with --rev")
+
+    def _work_tree(self, names: tuple[str, ...]) -> Iterator[Entry]:
+        """Tracked and untracked, not ignored, files that are on disk."""
+        self._need_index()
+        root = self.root or ""
+        touched = _changes.touched(self.git, names)
+        tracked = {entry.path: entry for entry in parse_index(self.git.out("ls-files", "-s", "-z", "--", *names))}
+        others = self.git.out("ls-files", "-o", "--exclude-standard", "-z", "--", *names)
+        for path in sorted({*tracked, *(text(name) for name in others.split(b"\0") if name)}):
+            entry = tracked.get(path)
+            if entry is not None and path not in touched:
+                yield entry
+                continue
+            try:
+                mode = os.lstat(raw(f"{root}/{path}")).st_mode
+            except OSError:
+                continue
+            yield Entry(mode, None, path)
+
+    # --- bytes ------------------------------------------------------------------------------------------------------
+    def blob(self, entry: Entry, place: Place, *, fetch: bool = False) -> Blob:
+        """The bytes of an entry, pointers resolved where their content is here; `fetch` downloads it otherwise.
+
+        Raises BadFile: GM008 for a symbolic link or submodule, GM003 for a blob that a partial clone lacks.
+        """
+        if not entry.is_regular:
+            from gitops_model.blob import not_regular
+
+            found = "a submodule" if entry.is_gitlink else None
+            problem = not_regular(entry.mode)
+            raise BadFile(problem if found is None else Problem("GM008", f"this is {found}, not a regular file"))
+        if place is WORKTREE:
+            return self._resolved(self._from_work_tree(entry), fetch)
+        assert entry.oid is not None
+        header = self.objects().header(entry.oid)
+        if header is None:
+            raise BadFile(
+                Problem(
+                    "GM003",
+                    f"the content of blob {entry.oid} is not here (a partial clone downloads it on demand)",
+                    hint=f"git cat-file -e {entry.oid}",
+                )
+            )
+        if header.size <= SMALL:
+            data = self.objects().read(entry.oid)
+            assert data is not None
+            return self._resolved(Blob.of_bytes(entry.path, data, oid=entry.oid), fetch)
+        fd = unmodified(self, entry, header.size)
+        if fd is None:
+            fd = spool(self.git.environ, header.size)
+            try:
+                stream_to(self.git, entry.oid, fd)
+            except BaseException:
+                os.close(fd)
+                raise
+        return Blob.of_fd(entry.path, fd, oid=entry.oid)
+
+    def source(self, place: Place, folder: str = "") -> RepositorySource:
+        """The door to the other files of a model in `folder` ("" is the root)."""
+        return RepositorySource(self, place, folder)
+
+    def _from_work_tree(self, entry: Entry) -> Blob:
+        try:
+            fd = open_below(self.root or "", entry.path, entry.path)
+        except BadFile as error:
+            problem = error.problem
+            if problem.code == "GM010":
+                raise CouldNotRun(f"{entry.path}: no such file") from error
+            raise BadFile(problem._replace(code="GM008")) from error
+        return Blob.of_fd(entry.path, fd, oid=entry.oid)
+
+    def _resolved(self, blob: Blob, fetch: bool) -> Blob:
+        """The content behind a pointer, or the pointer marked as such."""
+        if blob.size >= POINTER_LIMIT or (pointer := parse(data := blob.read(0, blob.size))) is None:
+            return blob
+        fd = self.lfs.open(pointer)
+        if fd is None:
+            fd = self._smudged(blob, pointer)
+        if fd is None and fetch:
+            self.lfs.fetch(pointer, blob.path, data)
+            fd = self.lfs.open(pointer)
+        blob.close()
+        if fd is None:
+            here = Blob(blob.path, len(data), data=data, oid=blob.oid, pointer=pointer, content_is_local=False)
+        else:
+            here = Blob.of_fd(blob.path, fd, oid=blob.oid)
+            here.pointer = pointer
+        return here
+
+    def _smudged(self, blob: Blob, pointer: Pointer) -> int | None:
+        """The work-tree file, where it is what this pointer was smudged to."""
+        if self.root is None or blob.oid is None or pointer.size is None:
+            return None
+        return unmodified(self, Entry(0o100644, blob.oid, blob.path), pointer.size, filtered=True)
