@@ -1,0 +1,93 @@
+"""What the parts of the ONNX reader share while they read one file."""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from gitops_model.blob import Blob, NoSource, Source
+from gitops_model.errors import BadFile, Problem
+from gitops_model.ir import Attribute, OtherType, Tensor, TensorType
+from gitops_model.readers.protobuf import Wire
+
+DEEPEST = 64
+"""Levels of subgraphs, and of types in types. The deepest real model known to us has 4."""
+
+MOST_PROBLEMS = 100
+"""Problems of one code that a file reports one by one."""
+
+DEFAULT_DOMAIN = "ai.onnx"
+
+Pieces: TypeAlias = Sequence[tuple[int, int]]
+"""A message as protobuf merges it: the places of its occurrences, one after another."""
+
+
+def too_deep(what: str, where: int) -> BadFile:
+    return BadFile(
+        Problem(
+            "GM005",
+            f"{what} nested more than {DEEPEST} deep at byte {where}",
+            expected=f"at most {DEEPEST} levels",
+        )
+    )
+
+
+class Reading:
+    """The state of one reading: the wire, what was found, and memories of texts and small messages seen before.
+
+    Models repeat themselves: a value's name stands at its producer and at every consumer, and thousands of nodes carry
+    the same `axis = 1`. Remembering them by their bytes saves most of the parsing and of the memory.
+    """
+
+    def __init__(self, blob: Blob, source: Source) -> None:
+        self.wire = Wire(blob)
+        self.source = source
+        self.tensors: list[Tensor] = []
+        self.deps: dict[str, int | None] = {}
+        """Location of external data → its size, None where it cannot be opened."""
+        self.attributes: dict[bytes, Attribute] = {}
+        self.types: dict[bytes, TensorType | OtherType | None] = {}
+        self._texts: dict[bytes, str] = {b"": ""}
+        self._problems: list[Problem] = []
+        self._seen: dict[str, int] = {}
+
+    def text(self, start: int, end: int) -> str:
+        """A string field. What is not UTF-8 (GM002) is shown with its bytes escaped, so that reading can go on."""
+        raw = self.wire.bytes(start, end)
+        text = self._texts.get(raw)
+        if text is None:
+            try:
+                text = raw.decode()
+            except UnicodeDecodeError as error:
+                text = raw.decode(errors="backslashreplace")
+                self.problem(Problem("GM002", f"a text at byte {start} is not UTF-8: {error.reason}"))
+            self._texts[raw] = text
+        return text
+
+    def domain(self, start: int, end: int) -> str:
+        """A domain; the empty one is written out."""
+        return self.text(start, end) or DEFAULT_DOMAIN
+
+    def problem(self, problem: Problem) -> None:
+        """Note a trouble that does not stop the reading."""
+        seen = self._seen[problem.code] = self._seen.get(problem.code, 0) + 1
+        if seen <= MOST_PROBLEMS:
+            self._problems.append(problem)
+
+    def problems(self) -> tuple[Problem, ...]:
+        for code, seen in self._seen.items():
+            if seen > MOST_PROBLEMS:
+                self._problems.append(Problem(code, f"and {seen - MOST_PROBLEMS} more like these"))
+        return tuple(self._problems)
+
+    def size_of(self, location: str) -> int | None:
+        """The size of a file of external data; None (and, once, the problem) where it cannot be had."""
+        if location not in self.deps:
+            self.deps[location] = None
+            if not isinstance(self.source, NoSource):
+                try:
+                    other = self.source.open(location)
+                except BadFile as error:
+                    self.problem(error.problem)
+                else:
+                    self.deps[location] = other.size
+                    other.close()
+        return self.deps[location]
