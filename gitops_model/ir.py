@@ -54,10 +54,15 @@ class Inline(NamedTuple):
 
 
 class Varints(NamedTuple):
-    """Packed or repeated protobuf varints; each becomes `width` bytes, little endian, two's complement."""
+    """Packed or repeated protobuf varints; each becomes `width` bytes, little endian, two's complement.
+
+    `tagged`: the pieces are runs of unpacked fields, each varint behind its one-byte tag; a piece then holds whole
+    fields and at most 1 MiB.
+    """
 
     pieces: tuple[Span, ...]
     width: int
+    tagged: bool = False
 
 
 class Joined(NamedTuple):
@@ -155,6 +160,10 @@ class Attribute(NamedTuple):
     """`kind` is the lower-case ONNX name: int float string tensor graph sparse_tensor type_proto, their plurals, ref.
 
     A `ref` (inside a function body) names an attribute of the caller in `value`, as bytes.
+
+    What is too long to hold (a tree ensemble has lists of millions, a compiled engine is one string) is a nameless
+    `Tensor` that says where the elements are: `ints` as int64 and `floats` as float32 with one dimension, `string` as a
+    string without dimensions. A digest by value must not tell the two forms apart.
     """
 
     name: str
