@@ -45,8 +45,8 @@ class Objects(Protocol):
         """Kind and size; None when the object is not here (a partial or shallow clone, a pruned object)."""
         ...
 
-    def read(self, oid: str) -> bytes | None:
-        """The whole content of an object of at most `SMALL` bytes; None when it is not here."""
+    def read(self, oid: str, limit: int = SMALL) -> bytes | None:
+        """The whole content of an object of at most `limit` bytes (CouldNotRun above); None when it is not here."""
         ...
 
     def close(self) -> None: ...
@@ -74,14 +74,14 @@ class GitObjects:
         answer = self._ask("--batch-check", oid)
         return answer[1] if answer else None
 
-    def read(self, oid: str) -> bytes | None:
+    def read(self, oid: str, limit: int = SMALL) -> bytes | None:
         answer = self._ask("--batch", oid)
         if answer is None:
             return None
         conversation, header = answer
-        if header.size > SMALL:
+        if header.size > limit:
             self._running.pop("--batch").close()
-            raise CouldNotRun(f"git object {oid} has {header.size} bytes; at most {SMALL} are read at once")
+            raise too_large(oid, header, limit)
         data = conversation.answers.read(header.size)
         conversation.answers.read(1)
         return data
@@ -89,6 +89,10 @@ class GitObjects:
     def close(self) -> None:
         while self._running:
             self._running.popitem()[1].close()
+
+
+def too_large(oid: str, header: Header, limit: int) -> CouldNotRun:
+    return CouldNotRun(f"git object {oid} has {header.size} bytes; at most {limit} are read at once")
 
 
 class LibraryObjects:
@@ -104,12 +108,12 @@ class LibraryObjects:
             return None
         return Header(kind.name.lower(), size)
 
-    def read(self, oid: str) -> bytes | None:
+    def read(self, oid: str, limit: int = SMALL) -> bytes | None:
         header = self.header(oid)
         if header is None:
             return None
-        if header.size > SMALL:
-            raise CouldNotRun(f"git object {oid} has {header.size} bytes; at most {SMALL} are read at once")
+        if header.size > limit:
+            raise too_large(oid, header, limit)
         return self.library.odb.read(oid)[1]
 
     def close(self) -> None:
