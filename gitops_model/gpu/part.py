@@ -18,6 +18,12 @@ class Bytes(Protocol):
     def read(self, offset: int, length: int) -> bytes: ...
 
 
+class File(Bytes, Protocol):
+    """Bytes that hold a descriptor until they are closed."""
+
+    def close(self) -> None: ...
+
+
 class Part:
     """`size` bytes at `start` of `whole`; a range that does not fit is GM001."""
 
