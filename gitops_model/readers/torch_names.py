@@ -1,0 +1,126 @@
+"""Which tensors a checkpoint holds, and what they are called: nested keys joined by `.` (docs/format.md).
+
+The walk is iterative and bounded: containers may be shared or hold themselves.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from gitops_model.errors import BadFile, Problem
+from gitops_model.ir import Tensor
+from gitops_model.readers.numpy_pickle import array_of_call
+from gitops_model.readers.pickle_machine import Bytes, Call, Pairs, Thing
+from gitops_model.readers.torch_objects import TorchObjects
+
+WRAPPER_KEYS = ("state_dict", "model", "model_state_dict")
+"""One of these at the top is stripped when it alone holds tensors (training state aside); `module.` never is."""
+
+OPTIMIZER_KEYS = frozenset(
+    ("optimizer", "optimizers", "optimizer_state_dict", "optimizer_states", "optimizer_state", "optim", "opt", "lr_scheduler")
+    + ("lr_schedulers", "scheduler", "scheduler_state_dict", "scaler", "grad_scaler", "amp_scaler", "optim_state_dict")
+)
+"""Top-level keys under which trainers keep what only training needs."""
+
+LIMIT_DEPTH = 256
+LIMIT_ITEMS = 4_000_000
+
+DICTS = frozenset(("collections.OrderedDict", "collections.defaultdict", "builtins.dict", "__builtin__.dict"))
+SEQUENCES = frozenset(("builtins.list", "builtins.set", "builtins.tuple", "__builtin__.set", "__builtin__.list", "collections.deque"))
+
+
+class Item(NamedTuple):
+    path: tuple[str, ...]
+    thing: Thing
+
+
+def children(thing: Thing) -> Iterator[tuple[str | None, Thing]]:
+    """The named parts of a described object; a None name adds no component (a module's own parameters)."""
+    if isinstance(thing, Pairs):
+        yield from (item for item in last_of_each(thing.pairs))
+    elif isinstance(thing, (list, tuple)):
+        yield from ((str(index), item) for index, item in enumerate(thing))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    elif isinstance(thing, Call):
+        if thing.items:
+            yield from last_of_each(thing.items)
+        if thing.members:
+            yield from ((str(index), item) for index, item in enumerate(thing.members))
+        args = thing.args if isinstance(thing.args, tuple) else ()  # pyright: ignore[reportUnknownVariableType]
+        for index, argument in enumerate(args):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+            if thing.path in DICTS or thing.path in SEQUENCES:
+                yield from from_argument(argument)
+            else:  # an object of a class that is not known here: what it was made of is still shown
+                yield f"#{index}", argument
+        state = thing.state
+        if isinstance(state, tuple) and len(state) == 2:  # pyright: ignore[reportUnknownArgumentType]
+            state = state[0] if isinstance(state[0], Pairs) else state[1]  # pyright: ignore[reportUnknownVariableType]
+        if isinstance(state, Pairs):
+            for key, value in last_of_each(state.pairs):
+                # A pickled nn.Module: its tensors are called as in its state_dict, without these three levels.
+                yield (None if key in ("_parameters", "_buffers", "_modules") else key), value
+
+
+def from_argument(argument: Thing) -> Iterator[tuple[str, Thing]]:
+    """`OrderedDict([[key, value], …])` and `set([…])` as protocols 0 and 1 write them."""
+    if isinstance(argument, list):
+        for index, item in enumerate(argument):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+            if isinstance(item, (list, tuple)) and len(item) == 2 and isinstance(item[0], (str, int)):  # pyright: ignore[reportUnknownArgumentType]
+                yield str(item[0]), item[1]
+            else:
+                yield str(index), item
+
+
+def last_of_each(pairs: list[tuple[Thing, Thing]]) -> Iterator[tuple[str, Thing]]:
+    """Equal keys: the last value stands, at the place of the first, as in a dict."""
+    found: dict[str, Thing] = {}
+    for key, value in pairs:
+        if isinstance(key, str):
+            found[key] = value
+        elif isinstance(key, (int, float)) or key is None:
+            found[str(key)] = value
+        else:
+            found[f"#{len(found)}"] = value
+    yield from found.items()
+
+
+def named_tensors(root: Thing, objects: TorchObjects, *, prefix: tuple[str, ...] = ()) -> tuple[list[Tensor], list[Problem]]:
+    """Every tensor under `root` in the order of the file. Raises BadFile GM005 for a structure made to be endless."""
+    tensors: list[Tensor] = []
+    problems: list[Problem] = []
+    seen = 0
+    stack = [Item(prefix, root)]
+    while stack:
+        path, thing = stack.pop()
+        seen += 1
+        if seen > LIMIT_ITEMS or len(path) > LIMIT_DEPTH:
+            raise BadFile(Problem("GM005", "the pickled object is nested or shared beyond every real checkpoint"))
+        parts = None
+        if isinstance(thing, Call):
+            parts = objects.tensors(thing)
+            if parts is None:
+                array = array_of_call(thing)
+                parts = None if array is None else [array]
+        elif isinstance(thing, (str, int, float, bytes, Bytes)) or thing is None:
+            continue
+        if parts is not None:
+            name = ".".join(path)
+            tensors.extend(Tensor(name + part.suffix, *part[1:]) for part in parts)
+            continue
+        below = [Item(path if key is None else (*path, key), value) for key, value in children(thing)]
+        stack.extend(reversed(below))
+    return tensors, problems
+
+
+def group(tensors: list[Tensor]) -> list[Tensor]:
+    """Set training state apart and strip the one wrapper that alone holds tensors."""
+    marked: list[Tensor] = []
+    tops: set[str] = set()
+    for tensor in tensors:
+        top, _, rest = tensor.name.partition(".")
+        if top in OPTIMIZER_KEYS and rest:
+            marked.append(tensor._replace(group="optimizer"))
+        else:
+            marked.append(tensor)
+            tops.add(top if rest else "")
+    if len(tops) == 1 and (top := next(iter(tops))) in WRAPPER_KEYS:
+        return [t if t.group else t._replace(name=t.name[len(top) + 1 :]) for t in marked]
+    return marked
