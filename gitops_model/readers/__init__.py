@@ -38,6 +38,8 @@ FORMATS: tuple[Format, ...] = (
         has_signature=False,
     ),
     Format("onnx", "gitops_model.readers.onnx", (".onnx",), has_signature=True),
+    Format("torchscript", "gitops_model.readers.torchscript", (".jit", ".ts"), has_signature=False),
+    Format("pytorch", "gitops_model.readers.pytorch", (".pt", ".pth", ".ckpt", ".pth.tar"), has_signature=False),
 )
 
 

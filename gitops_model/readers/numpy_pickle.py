@@ -4,7 +4,7 @@ from math import prod
 
 from gitops_model.errors import BadFile, Problem
 from gitops_model.ir import Inline, Locator, Span, Strided, Swapped
-from gitops_model.readers.pickle_machine import Bytes, Call, Thing
+from gitops_model.readers.pickle_machine import Bytes, Call, Thing, sequence
 from gitops_model.readers.torch_objects import Named, sizes
 
 RECONSTRUCT = frozenset(("numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct"))
@@ -19,12 +19,12 @@ DTYPES: dict[str, tuple[str, int]] = {
 
 
 def dtype_of_call(thing: Thing) -> tuple[str, int, bool] | None:
-    """(name, itemsize, big endian) of `dtype('f4', …)` with its state `(3, '<', …)`; None for object and other types."""
-    if not isinstance(thing, Call) or thing.path != "numpy.dtype" or not isinstance(thing.args, tuple) or not thing.args:
+    """(name, itemsize, big endian) of `dtype('f4', …)` with its state `(3, '<', …)`; None for types without numbers."""
+    if not isinstance(thing, Call) or thing.path != "numpy.dtype" or not thing.arguments:
         return None
-    code = thing.args[0]  # pyright: ignore[reportUnknownVariableType]
-    state = thing.state
-    order = state[1] if isinstance(state, tuple) and len(state) > 1 else "<"  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    code = thing.arguments[0]
+    state = sequence(thing.state) or ()
+    order = state[1] if len(state) > 1 else "<"
     if not isinstance(code, str) or code not in DTYPES:
         return None
     return *DTYPES[code], order == ">"
@@ -38,8 +38,8 @@ def buffer_of(thing: Thing) -> tuple[Locator, int] | None:
         return Inline(thing), len(thing)
     if isinstance(thing, str):
         return inline_text(thing)
-    if isinstance(thing, Call) and thing.path == "_codecs.encode" and isinstance(thing.args, tuple) and thing.args:
-        text = thing.args[0]  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(thing, Call) and thing.path == "_codecs.encode" and thing.arguments:
+        text = thing.arguments[0]
         return inline_text(text) if isinstance(text, str) else None
     return None
 
@@ -54,12 +54,13 @@ def inline_text(text: str) -> tuple[Locator, int] | None:
 
 def array_of_call(call: Call) -> Named | None:
     """The array that the call stands for, None when it is no array of numbers. Raises BadFile GM002 when it lies."""
-    args = call.args if isinstance(call.args, tuple) else ()  # pyright: ignore[reportUnknownVariableType]
-    fortran = False
-    if call.path in RECONSTRUCT and isinstance(call.state, tuple) and len(call.state) >= 5:  # pyright: ignore[reportUnknownArgumentType]
-        _, shape, dtype_call, fortran, data = call.state[:5]  # pyright: ignore[reportUnknownVariableType]
-    elif call.path in BUFFER and len(args) >= 4:  # pyright: ignore[reportUnknownArgumentType]
-        data, dtype_call, shape, order = args[:4]  # pyright: ignore[reportUnknownVariableType]
+    args = call.arguments
+    state = sequence(call.state) or ()
+    fortran: Thing = False
+    if call.path in RECONSTRUCT and len(state) >= 5:
+        _, shape, dtype_call, fortran, data = state[:5]
+    elif call.path in BUFFER and len(args) >= 4:
+        data, dtype_call, shape, order = args[:4]
         fortran = order == "F"
     else:
         return None
@@ -72,7 +73,9 @@ def array_of_call(call: Call) -> Named | None:
     locator, length = found
     nbytes = prod(dims) * itemsize
     if nbytes != length:
-        raise BadFile(Problem("GM002", f"an array of shape {list(dims)} and type {name} has {length} bytes, not {nbytes}"))
+        raise BadFile(
+            Problem("GM002", f"an array of shape {list(dims)} and type {name} has {length} bytes, not {nbytes}")
+        )
     if fortran and len(dims) > 1 and nbytes:
         locator = Strided(locator, itemsize, 0, dims, fortran_strides(dims))
     unit = itemsize // 2 if name.startswith("complex") else itemsize
@@ -86,5 +89,3 @@ def fortran_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
         strides.append(step)
         step *= dim
     return tuple(strides)
-
-

@@ -10,7 +10,7 @@ really there before anything is allocated.
 
 from collections.abc import Callable
 from struct import unpack_from
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from gitops_model.blob import Blob
 from gitops_model.errors import BadFile, Problem
@@ -66,6 +66,11 @@ class Call:
     def path(self) -> str:
         return self.function.path if isinstance(self.function, Global) else "?"
 
+    @property
+    def arguments(self) -> tuple[Thing, ...]:
+        """The arguments; none where the stream gives something else than a tuple."""
+        return sequence(self.args) or ()
+
     def __repr__(self) -> str:
         return f"Call({self.path})"
 
@@ -100,6 +105,11 @@ class Pairs:
 
 
 MARK = object()
+
+
+def sequence(thing: Thing) -> tuple[Thing, ...] | None:
+    """A tuple or list as a tuple, None for anything else."""
+    return tuple(cast("tuple[Thing, ...]", thing)) if isinstance(thing, (tuple, list)) else None
 
 
 class Machine:

@@ -4,6 +4,9 @@ A function works on the machine's stack and returns True only for STOP. Containe
 lists and `Pairs` (a dict whose keys may be anything), so that no hash function of a described object is needed.
 """
 
+from collections.abc import Callable
+from typing import cast
+
 from gitops_model.errors import BadFile, Problem
 from gitops_model.readers.pickle_machine import (
     LARGE,
@@ -22,7 +25,7 @@ from gitops_model.readers.pickle_machine import (
 OPCODES: list[Handler | None] = [None] * 256
 
 
-def opcode(byte: bytes):  # noqa: ANN201 - a decorator that gives back what it gets
+def opcode(byte: bytes) -> Callable[[Handler], Handler]:
     def register(function: Handler) -> Handler:
         OPCODES[byte[0]] = function
         return function
@@ -352,7 +355,7 @@ def setitems(m: Machine) -> None:
 
 def extend(target: Thing, values: list[Thing]) -> None:
     if isinstance(target, list):
-        target.extend(values)  # pyright: ignore[reportUnknownMemberType]
+        cast("list[Thing]", target).extend(values)
     elif isinstance(target, Call):
         if target.members is None:
             target.members = []
@@ -469,4 +472,4 @@ def next_buffer(m: Machine) -> None:
 
 @opcode(b"\x98")
 def readonly_buffer(m: Machine) -> None:
-    m.stack[-1]  # noqa: B018 - the item must be there; being read-only changes nothing in a description
+    m.stack.append(m.stack.pop())  # the item must be there; being read-only changes nothing in a description

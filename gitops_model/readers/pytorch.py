@@ -1,4 +1,4 @@
-"""PyTorch checkpoints: `.pt .pth .bin .ckpt .pth.tar`, as zip archives, as legacy pickle streams, and as the first tars.
+"""PyTorch checkpoints: `.pt .pth .bin .ckpt .pth.tar`, as zip archives, legacy pickle streams and the first tars.
 
 Nothing is unpickled: `pickle_machine` describes the stream, `torch_objects` knows what torch's rebuild functions mean
 by their arguments, `torch_names` walks the result. Layouts: torch/serialization.py (_save, _legacy_save, legacy_load)
@@ -36,7 +36,7 @@ def is_tar(head: bytes) -> bool:
     return head[257:262] == b"ustar"
 
 
-def read(blob: Blob, source: Source) -> Model:
+def read(blob: Blob, _source: Source) -> Model:
     """Describe a checkpoint (or the TorchScript that such a file may be). Raises BadFile.
 
     GM001 cut short, GM002 contradicts itself, GM004 a pickle that is no checkpoint, GM005 beyond the limits,

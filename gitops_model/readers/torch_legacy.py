@@ -7,7 +7,7 @@ list, each storage as an int64 count of elements and its elements, little endian
 from gitops_model.blob import Blob
 from gitops_model.errors import BadFile, Problem
 from gitops_model.ir import Locator, Model, Span
-from gitops_model.readers.pickle_machine import Machine, Pairs
+from gitops_model.readers.pickle_machine import Machine, Pairs, sequence
 from gitops_model.readers.torch_names import group, named_tensors
 from gitops_model.readers.torch_objects import Storage, TorchObjects, storage_dtype
 
@@ -26,13 +26,14 @@ def read_legacy(blob: Blob) -> Model:
     root = machine.run()
     sizes = element_sizes(machine)
     keys = machine.run()
-    if not isinstance(keys, list):
+    names = sequence(keys)
+    if names is None:
         raise BadFile(Problem("GM002", "the list of storages is no list"))
-    storages.scan(keys, sizes, machine.offset)  # pyright: ignore[reportUnknownArgumentType]
+    storages.scan(names, sizes, machine.offset)
     tensors, problems = named_tensors(root, TorchObjects(storages))
     little = True
     if isinstance(facts, Pairs):
-        little = dict((str(key), value) for key, value in facts.pairs).get("little_endian", True) is not False
+        little = {str(key): value for key, value in facts.pairs}.get("little_endian", True) is not False
     return Model(
         "pytorch",
         tuple(group(tensors)),
@@ -45,10 +46,10 @@ def element_sizes(machine: Machine) -> dict[str, int]:
     """Bytes per element of each storage key, from the persistent ids that the object's pickle named."""
     sizes: dict[str, int] = {}
     for persistent in machine.persistent:
-        key = persistent.key
-        if isinstance(key, tuple) and len(key) >= 5 and key[0] == "storage":  # pyright: ignore[reportUnknownArgumentType]
-            dtype = storage_dtype(key[1])  # pyright: ignore[reportUnknownArgumentType]
-            sizes[str(key[2])] = dtype[1] if dtype else 1  # pyright: ignore[reportUnknownArgumentType]
+        key = sequence(persistent.key)
+        if key is not None and len(key) >= 5 and key[0] == "storage":
+            dtype = storage_dtype(key[1])
+            sizes[str(key[2])] = dtype[1] if dtype else 1
     return sizes
 
 
@@ -59,7 +60,7 @@ class LegacyStorages:
         self.blob = blob
         self.spans: dict[str, Span] = {}
 
-    def scan(self, keys: list[object], sizes: dict[str, int], offset: int) -> None:
+    def scan(self, keys: tuple[object, ...], sizes: dict[str, int], offset: int) -> None:
         for key in keys:
             name = str(key)
             if name not in sizes:
@@ -81,6 +82,7 @@ class LegacyStorages:
             raise BadFile(Problem("GM002", f"the file holds no storage {storage.key!r}"))
         begin = storage.start + offset
         if begin + length > span.length:
-            raise BadFile(Problem("GM002", f"storage {storage.key!r} has {span.length} bytes, a tensor needs {begin + length}"))
+            raise BadFile(
+                Problem("GM002", f"storage {storage.key!r} has {span.length} bytes, a tensor needs {begin + length}")
+            )
         return Span(span.offset + begin, length)
-

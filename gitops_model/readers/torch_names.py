@@ -9,15 +9,15 @@ from typing import NamedTuple
 from gitops_model.errors import BadFile, Problem
 from gitops_model.ir import Tensor
 from gitops_model.readers.numpy_pickle import array_of_call
-from gitops_model.readers.pickle_machine import Bytes, Call, Pairs, Thing
+from gitops_model.readers.pickle_machine import Bytes, Call, Pairs, Persistent, Thing, sequence
 from gitops_model.readers.torch_objects import TorchObjects
 
 WRAPPER_KEYS = ("state_dict", "model", "model_state_dict")
 """One of these at the top is stripped when it alone holds tensors (training state aside); `module.` never is."""
 
 OPTIMIZER_KEYS = frozenset(
-    ("optimizer", "optimizers", "optimizer_state_dict", "optimizer_states", "optimizer_state", "optim", "opt", "lr_scheduler")
-    + ("lr_schedulers", "scheduler", "scheduler_state_dict", "scaler", "grad_scaler", "amp_scaler", "optim_state_dict")
+    "optimizer optimizers optimizer_state_dict optimizer_states optimizer_state optim optim_state_dict opt "
+    "lr_scheduler lr_schedulers scheduler scheduler_state_dict scaler grad_scaler amp_scaler".split()
 )
 """Top-level keys under which trainers keep what only training needs."""
 
@@ -25,7 +25,9 @@ LIMIT_DEPTH = 256
 LIMIT_ITEMS = 4_000_000
 
 DICTS = frozenset(("collections.OrderedDict", "collections.defaultdict", "builtins.dict", "__builtin__.dict"))
-SEQUENCES = frozenset(("builtins.list", "builtins.set", "builtins.tuple", "__builtin__.set", "__builtin__.list", "collections.deque"))
+SEQUENCES = frozenset(
+    ("builtins.list", "builtins.set", "builtins.tuple", "__builtin__.set", "__builtin__.list", "collections.deque")
+)
 
 
 class Item(NamedTuple):
@@ -37,22 +39,21 @@ def children(thing: Thing) -> Iterator[tuple[str | None, Thing]]:
     """The named parts of a described object; a None name adds no component (a module's own parameters)."""
     if isinstance(thing, Pairs):
         yield from (item for item in last_of_each(thing.pairs))
-    elif isinstance(thing, (list, tuple)):
-        yield from ((str(index), item) for index, item in enumerate(thing))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    elif (members := sequence(thing)) is not None:
+        yield from ((str(index), item) for index, item in enumerate(members))
     elif isinstance(thing, Call):
         if thing.items:
             yield from last_of_each(thing.items)
         if thing.members:
             yield from ((str(index), item) for index, item in enumerate(thing.members))
-        args = thing.args if isinstance(thing.args, tuple) else ()  # pyright: ignore[reportUnknownVariableType]
-        for index, argument in enumerate(args):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        for index, argument in enumerate(thing.arguments):
             if thing.path in DICTS or thing.path in SEQUENCES:
                 yield from from_argument(argument)
             else:  # an object of a class that is not known here: what it was made of is still shown
                 yield f"#{index}", argument
         state = thing.state
-        if isinstance(state, tuple) and len(state) == 2:  # pyright: ignore[reportUnknownArgumentType]
-            state = state[0] if isinstance(state[0], Pairs) else state[1]  # pyright: ignore[reportUnknownVariableType]
+        if (both := sequence(state)) is not None and len(both) == 2:  # (__dict__, slots)
+            state = both[0] if isinstance(both[0], Pairs) else both[1]
         if isinstance(state, Pairs):
             for key, value in last_of_each(state.pairs):
                 # A pickled nn.Module: its tensors are called as in its state_dict, without these three levels.
@@ -61,12 +62,12 @@ def children(thing: Thing) -> Iterator[tuple[str | None, Thing]]:
 
 def from_argument(argument: Thing) -> Iterator[tuple[str, Thing]]:
     """`OrderedDict([[key, value], …])` and `set([…])` as protocols 0 and 1 write them."""
-    if isinstance(argument, list):
-        for index, item in enumerate(argument):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-            if isinstance(item, (list, tuple)) and len(item) == 2 and isinstance(item[0], (str, int)):  # pyright: ignore[reportUnknownArgumentType]
-                yield str(item[0]), item[1]
-            else:
-                yield str(index), item
+    for index, item in enumerate(sequence(argument) or ()):
+        pair = sequence(item)
+        if pair is not None and len(pair) == 2 and isinstance(pair[0], (str, int)):
+            yield str(pair[0]), pair[1]
+        else:
+            yield str(index), item
 
 
 def last_of_each(pairs: list[tuple[Thing, Thing]]) -> Iterator[tuple[str, Thing]]:
@@ -82,7 +83,9 @@ def last_of_each(pairs: list[tuple[Thing, Thing]]) -> Iterator[tuple[str, Thing]
     yield from found.items()
 
 
-def named_tensors(root: Thing, objects: TorchObjects, *, prefix: tuple[str, ...] = ()) -> tuple[list[Tensor], list[Problem]]:
+def named_tensors(
+    root: Thing, objects: TorchObjects, *, prefix: tuple[str, ...] = ()
+) -> tuple[list[Tensor], list[Problem]]:
     """Every tensor under `root` in the order of the file. Raises BadFile GM005 for a structure made to be endless."""
     tensors: list[Tensor] = []
     problems: list[Problem] = []
@@ -94,9 +97,9 @@ def named_tensors(root: Thing, objects: TorchObjects, *, prefix: tuple[str, ...]
         if seen > LIMIT_ITEMS or len(path) > LIMIT_DEPTH:
             raise BadFile(Problem("GM005", "the pickled object is nested or shared beyond every real checkpoint"))
         parts = None
-        if isinstance(thing, Call):
+        if isinstance(thing, (Call, Persistent)):
             parts = objects.tensors(thing)
-            if parts is None:
+            if parts is None and isinstance(thing, Call):
                 array = array_of_call(thing)
                 parts = None if array is None else [array]
         elif isinstance(thing, (str, int, float, bytes, Bytes)) or thing is None:

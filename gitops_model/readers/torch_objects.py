@@ -9,8 +9,8 @@ from math import prod
 from typing import Any, NamedTuple
 
 from gitops_model.errors import BadFile, Problem
-from gitops_model.ir import Inline, Locator, Strided, Swapped, Tensor
-from gitops_model.readers.pickle_machine import Call, Global, Pairs, Persistent, Thing
+from gitops_model.ir import Inline, Locator, Strided, Swapped
+from gitops_model.readers.pickle_machine import Call, Global, Pairs, Persistent, Thing, sequence
 
 DTYPES: dict[str, tuple[str, int]] = {
     "double": ("float64", 8), "float64": ("float64", 8), "float": ("float32", 4), "float32": ("float32", 4),
@@ -87,17 +87,16 @@ class TorchObjects:
 
     def storage(self, thing: Thing) -> Storage:
         key = thing.key if isinstance(thing, Persistent) else None
-        if isinstance(thing, Call) and thing.path == "torch.storage.TypedStorage":
-            key = None
-        if not isinstance(key, tuple) or len(key) < 5 or key[0] != "storage":  # pyright: ignore[reportUnknownArgumentType]
+        parts = sequence(key)
+        if parts is None or len(parts) < 5 or parts[0] != "storage":
             raise BadFile(Problem("GM002", "a tensor has no storage behind it"))
-        _, kind, name, _, numel, *view = key  # pyright: ignore[reportUnknownVariableType]
+        _, kind, name, _, numel, *view = parts
         dtype = storage_dtype(kind)
         size = dtype[1] if dtype else 1
         count = whole(numel, "the size of a storage")
         start = 0
         if view and view[0] is not None:  # legacy: a storage that is a window of another
-            _, first, count = view[0]
+            _, first, count = sequence(view[0]) or (None, None, None)
             start, count = whole(first, "a storage view") * size, whole(count, "a storage view")
         return Storage(str(name), dtype, count * size, start)
 
@@ -140,7 +139,8 @@ def rebuild_v2(objects: TorchObjects, args: tuple[Thing, ...]) -> list[Named]:
     if len(args) > 6 and isinstance(args[6], Pairs):
         for key, value in args[6].pairs:
             if value is True and key in ("conj", "neg"):
-                raise BadFile(Problem("GM009", f"a tensor with its '{key}' bit set: its stored bytes are not its values"))
+                message = f"a tensor with its {key!r} bit set: its stored bytes are not its values"
+                raise BadFile(Problem("GM009", message))
     if storage.dtype is None:
         raise BadFile(Problem("GM002", "a tensor over an untyped storage does not say its type"))
     return [objects.dense(storage, storage.dtype, *args[1:4])]
@@ -154,7 +154,7 @@ def rebuild_v3(objects: TorchObjects, args: tuple[Thing, ...]) -> list[Named]:
 def rebuild_quantised(objects: TorchObjects, args: tuple[Thing, ...]) -> list[Named]:
     """_rebuild_qtensor(storage, storage_offset, size, stride, quantizer_params, requires_grad, hooks).
 
-    Described as its integers with `.scale` and `.zero_point` (float64 and int64 scalars per tensor; tensors per channel).
+    Described as its integers with `.scale` and `.zero_point`: float64 and int64 scalars, or tensors per channel.
     """
     from struct import pack
 
@@ -177,11 +177,12 @@ def rebuild_quantised(objects: TorchObjects, args: tuple[Thing, ...]) -> list[Na
 
 def rebuild_meta(_: TorchObjects, args: tuple[Thing, ...]) -> list[Named]:
     """_rebuild_meta_tensor_no_storage(dtype, size, stride, requires_grad): a shape without values."""
-    raise BadFile(Problem("GM010", f"a tensor on the meta device (shape {list(sizes(args[1], 'a shape'))}) has no values"))
+    shape = list(sizes(args[1], "the shape of a tensor"))
+    raise BadFile(Problem("GM010", f"a tensor of shape {shape} is on the meta device: the file has no values for it"))
 
 
 def rebuild_sparse(objects: TorchObjects, args: tuple[Thing, ...]) -> list[Named]:
-    """_rebuild_sparse_tensor(layout, data): described by its parts, `.indices` and `.values` (COO), `.crow_…` (CSR…)."""
+    """_rebuild_sparse_tensor(layout, data): its parts, `.indices` and `.values` (COO), `.crow_indices` … (CSR …)."""
     layout, data = args[0], args[1]
     kind = layout.name if isinstance(layout, Global) else ""
     names = {
@@ -234,9 +235,10 @@ def unwrap(call: Call, index: int) -> Thing:
 
 # --- small pieces --------------------------------------------------------------------------------------------------
 def arguments(call: Call) -> tuple[Thing, ...]:
-    if not isinstance(call.args, tuple):
+    found = sequence(call.args)
+    if found is None:
         raise BadFile(Problem("GM002", f"{call.path} at byte {call.position} is called without a tuple"))
-    return call.args  # pyright: ignore[reportUnknownVariableType]
+    return found
 
 
 def dtype_of(thing: Thing) -> tuple[str, int]:
@@ -265,10 +267,11 @@ def whole(thing: Thing, what: str, *, signed: bool = False) -> int:
 
 def sizes(thing: Thing, what: str) -> tuple[int, ...]:
     if isinstance(thing, Call) and thing.path == "torch.Size":
-        thing = thing.args[0] if isinstance(thing.args, tuple) and thing.args else ()
-    if not isinstance(thing, (tuple, list)) or len(thing) > 64:  # pyright: ignore[reportUnknownArgumentType]
+        thing = thing.arguments[0] if thing.arguments else ()
+    found = sequence(thing)
+    if found is None or len(found) > 64:
         raise BadFile(Problem("GM002", f"{what} is not a tuple of sizes"))
-    return tuple(whole(item, what) for item in thing)  # pyright: ignore[reportUnknownVariableType]
+    return tuple(whole(item, what) for item in found)
 
 
 def contiguous(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:

@@ -45,7 +45,7 @@ class Entry(NamedTuple):
 
 
 class Archive:
-    """The entries of a zip by name, in the order of the directory; `problems` are tricks seen in the directory (GM606)."""
+    """The entries of a zip by name, in the order of the directory; `problems` are tricks seen there (GM606)."""
 
     def __init__(self, blob: Blob, entries: list[Entry], start: int, directory: int) -> None:
         self.blob = blob
@@ -66,7 +66,7 @@ class Archive:
 
     @classmethod
     def open(cls, blob: Blob) -> "Archive":
-        """Read the directory at the end of the file. Raises BadFile GM001 (no end record: the file is cut), GM002, GM005."""
+        """Read the directory at the end of the file. BadFile: GM001 no end record (cut short), GM002, GM005."""
         tail_at = max(0, blob.size - 65557)
         tail = blob.read(tail_at, blob.size - tail_at)
         at = tail.rfind(END)
@@ -82,8 +82,7 @@ class Archive:
             )
         count, size, offset = unpack_from("<HII", tail, at + 10)
         end = tail_at + at
-        if count == 0xFFFF or size == UNKNOWN32 or offset == UNKNOWN32:
-            count, size, offset, end = end64(blob, end, (count, size, offset))
+        count, size, offset, end = end64(blob, end, (count, size, offset))
         start = end - size - offset
         if start < 0 or offset + start + size > blob.size:
             raise BadFile(malformed("the zip directory lies outside the file"))
@@ -116,7 +115,9 @@ class Archive:
         """A locator for `length` bytes at `offset` of the entry's content. GM002 when they are not all in it."""
         length = entry.size - offset if length is None else length
         if offset < 0 or length < 0 or offset + length > entry.size:
-            raise BadFile(malformed(f"{length} bytes at {offset} are not in entry {entry.name!r} of {entry.size} bytes"))
+            raise BadFile(
+                malformed(f"{length} bytes at {offset} are not in entry {entry.name!r} of {entry.size} bytes")
+            )
         span = self.place(entry)
         if entry.method == STORED:
             if entry.packed != entry.size:
@@ -184,7 +185,10 @@ def extra64(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int
 
 
 def end64(blob: Blob, end: int, short: tuple[int, int, int]) -> tuple[int, int, int, int]:
-    """Count, size, offset and place of the zip64 end record; the short values stand where there is none."""
+    """Count, size, offset and place of the zip64 end record; the short values stand where there is none.
+
+    torch writes the record even when the short values would do.
+    """
     if end < 20:
         return *short, end
     locator = blob.read(end - 20, 20)
