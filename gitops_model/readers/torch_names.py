@@ -16,8 +16,11 @@ WRAPPER_KEYS = ("state_dict", "model", "model_state_dict")
 """One of these at the top is stripped when it alone holds tensors (training state aside); `module.` never is."""
 
 OPTIMIZER_KEYS = frozenset(
-    "optimizer optimizers optimizer_state_dict optimizer_states optimizer_state optim optim_state_dict opt "
-    "lr_scheduler lr_schedulers scheduler scheduler_state_dict scaler grad_scaler amp_scaler".split()
+    (
+        *("optimizer", "optimizers", "optimizer_state_dict", "optimizer_states", "optimizer_state", "optim", "opt"),
+        *("optim_state_dict", "lr_scheduler", "lr_schedulers", "scheduler", "scheduler_state_dict"),
+        *("scaler", "grad_scaler", "amp_scaler"),
+    )
 )
 """Top-level keys under which trainers keep what only training needs."""
 

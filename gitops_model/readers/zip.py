@@ -127,6 +127,15 @@ class Archive:
             return Deflated(span, offset, length, entry.size)
         raise BadFile(Problem("GM009", f"entry {entry.name!r} is packed by method {entry.method}, which is not read"))
 
+    def begin(self, entry: Entry, length: int) -> bytes:
+        """The first `length` bytes of the entry's content, or fewer where it is shorter."""
+        where = self.locate(entry)
+        length = min(length, entry.size)
+        if isinstance(where, Span):
+            return self.blob.read(where.offset, length)
+        packed = self.blob.read(where.packed.offset, min(where.packed.length, length + 1024))
+        return inflate(entry, packed, length)
+
     def read(self, entry: Entry, limit: int = LIMIT_INFLATED) -> bytes:
         """The entry's content in memory, at most `limit` bytes (GM005 above)."""
         if entry.size > limit:
@@ -134,16 +143,21 @@ class Archive:
         where = self.locate(entry)
         if isinstance(where, Span):
             return self.blob.read(where.offset, where.length)
-        from zlib import decompressobj, error
-
-        inflater = decompressobj(-15)
-        try:
-            content = inflater.decompress(self.blob.read(where.packed.offset, where.packed.length), entry.size + 1)
-        except error as cause:
-            raise BadFile(malformed(f"entry {entry.name!r} is no valid deflate stream")) from cause
-        if len(content) != entry.size or not inflater.eof:
+        packed = self.blob.read(where.packed.offset, where.packed.length)
+        content = inflate(entry, packed, entry.size + 1)
+        if len(content) != entry.size:
             raise BadFile(trick(f"entry {entry.name!r} does not inflate to the {entry.size} bytes it claims"))
         return content
+
+
+def inflate(entry: Entry, packed: bytes, limit: int) -> bytes:
+    """At most `limit` bytes of a raw deflate stream."""
+    from zlib import decompressobj, error
+
+    try:
+        return decompressobj(-15).decompress(packed, max(limit, 1))
+    except error as cause:
+        raise BadFile(malformed(f"entry {entry.name!r} is no valid deflate stream")) from cause
 
 
 def rows(directory: bytes, count: int) -> Iterator[Entry]:
