@@ -38,9 +38,11 @@ FORMATS: tuple[Format, ...] = (
         has_signature=False,
     ),
     Format("onnx", "gitops_model.readers.onnx", (".onnx",), has_signature=True),
-    Format("torchscript", "gitops_model.readers.torchscript", (".jit", ".ts"), has_signature=False),
-    Format("pytorch", "gitops_model.readers.pytorch", (".pt", ".pth", ".ckpt", ".pth.tar"), has_signature=False),
-    Format("gguf", "gitops_model.readers.gguf", (".gguf",), has_signature=False),
+    Format("torchscript", "gitops_model.readers.torch.script", (".jit", ".ts"), has_signature=False),
+    Format(
+        "pytorch", "gitops_model.readers.torch.checkpoint", (".pt", ".pth", ".ckpt", ".pth.tar"), has_signature=False
+    ),
+    Format("gguf", "gitops_model.readers.gguf.model", (".gguf",), has_signature=False),
     Format("numpy", "gitops_model.readers.numpy", (".npy", ".npz"), has_signature=False),
 )
 

@@ -10,7 +10,7 @@ from math import prod
 from gitops_model.blob import Blob, Source
 from gitops_model.errors import BadFile, Problem
 from gitops_model.ir import Inline, Locator, Model, Span, Strided, Swapped, Tensor
-from gitops_model.readers.numpy_pickle import DTYPES, fortran_strides
+from gitops_model.readers.pickling.arrays import DTYPES, fortran_strides
 from gitops_model.readers.zip import Archive, Entry
 
 TITLE = "a NumPy array"

@@ -7,7 +7,7 @@ lists and `Pairs` (a dict whose keys may be anything), so that no hash function 
 from collections.abc import Callable
 
 from gitops_model.errors import BadFile, Problem
-from gitops_model.readers.pickle_machine import (
+from gitops_model.readers.pickling.machine import (
     LARGE,
     LIMIT_TEXT,
     MARK,

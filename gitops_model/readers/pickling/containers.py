@@ -2,8 +2,8 @@
 
 from typing import cast
 
-from gitops_model.readers.pickle_machine import Call, Global, Machine, Pairs, Thing
-from gitops_model.readers.pickle_opcodes import OPCODES, opcode
+from gitops_model.readers.pickling.machine import Call, Global, Machine, Pairs, Thing
+from gitops_model.readers.pickling.opcodes import OPCODES, opcode
 
 __all__ = ["OPCODES"]  # complete once this module has added its half
 

@@ -7,9 +7,9 @@ list, each storage as an int64 count of elements and its elements, little endian
 from gitops_model.blob import Blob
 from gitops_model.errors import BadFile, Problem
 from gitops_model.ir import Locator, Model, Span
-from gitops_model.readers.pickle_machine import Machine, Pairs, sequence
-from gitops_model.readers.torch_names import group, named_tensors
-from gitops_model.readers.torch_objects import Storage, TorchObjects, storage_dtype
+from gitops_model.readers.pickling.machine import Machine, Pairs, sequence
+from gitops_model.readers.torch.names import group, named_tensors
+from gitops_model.readers.torch.objects import Storage, TorchObjects, storage_dtype
 
 PROTOCOL = 1001
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from gitops_model.errors import BadFile, Problem
 from gitops_model.ir import Function, Graph
-from gitops_model.readers.torchscript_lower import Lowering
+from gitops_model.readers.torch.script_lower import Lowering
 
 DOMAIN = "torchscript"
 _MANGLE = re.compile(r"\.?___torch_mangle_\d+")

@@ -191,7 +191,7 @@ class Machine:
     # --- running ----------------------------------------------------------------------------------------------------
     def run(self) -> Thing:
         """The description of the next stream's object. Raises BadFile GM001, GM002, GM005."""
-        from gitops_model.readers.pickle_containers import OPCODES
+        from gitops_model.readers.pickling.containers import OPCODES
 
         self.stack: list[Thing] = []
         self.memo: dict[int, Thing] = {}

@@ -1,16 +1,16 @@
 """PyTorch checkpoints: `.pt .pth .bin .ckpt .pth.tar`, as zip archives, legacy pickle streams and the first tars.
 
-Nothing is unpickled: `pickle_machine` describes the stream, `torch_objects` knows what torch's rebuild functions mean
-by their arguments, `torch_names` walks the result. Layouts: torch/serialization.py (_save, _legacy_save, legacy_load)
+Nothing is unpickled: `pickling` describes the stream, `objects` knows what torch's rebuild functions mean
+by their arguments, `names` walks the result. Layouts: torch/serialization.py (_save, _legacy_save, legacy_load)
 and, for zip archives, caffe2/serialize/inline_container.cc.
 """
 
 from gitops_model.blob import Blob, Source
 from gitops_model.errors import BadFile, Problem
 from gitops_model.ir import Locator, Model, Span
-from gitops_model.readers.pickle_machine import Machine
-from gitops_model.readers.torch_names import group, named_tensors
-from gitops_model.readers.torch_objects import Storage, TorchObjects
+from gitops_model.readers.pickling.machine import Machine
+from gitops_model.readers.torch.names import group, named_tensors
+from gitops_model.readers.torch.objects import Storage, TorchObjects
 from gitops_model.readers.zip import Archive
 
 TITLE = "a PyTorch checkpoint"
@@ -46,11 +46,11 @@ def read(blob: Blob, _source: Source) -> Model:
     if is_zip(head):
         return read_zip(blob)
     if is_legacy(head):
-        from gitops_model.readers.torch_legacy import read_legacy
+        from gitops_model.readers.torch.legacy import read_legacy
 
         return read_legacy(blob)
     if is_tar(head):
-        from gitops_model.readers.torch_tar import read_tar
+        from gitops_model.readers.torch.tar import read_tar
 
         return read_tar(blob)
     if head[:1] == b"\x80" or head[:2] in (b"(d", b"cc", b"(l", b"c_", b"ct"):
@@ -74,7 +74,7 @@ def read_zip(blob: Blob) -> Model:
             Problem("GM009", what_zip(archive), expected="an archive with data.pkl", hint="gitops-model explain GM009")
         )
     if f"{root}constants.pkl" in archive.entries or any(name.startswith(f"{root}code/") for name in archive.entries):
-        from gitops_model.readers.torchscript import read_archive
+        from gitops_model.readers.torch.script import read_archive
 
         return read_archive(archive, root)
     objects = TorchObjects(Storages(archive, f"{root}data/"), swapped=byteorder(archive, root) == "big")

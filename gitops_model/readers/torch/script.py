@@ -8,11 +8,11 @@ of Python below code/; it is parsed, never run (torch/csrc/jit/serialization: ex
 from gitops_model.blob import Blob, Source
 from gitops_model.errors import BadFile, Problem
 from gitops_model.ir import Model, OtherType, Tensor, Value
-from gitops_model.readers.pickle_machine import Call, Thing
-from gitops_model.readers.pytorch import Storages, byteorder, read_zip, unpickle, version_of
-from gitops_model.readers.torch_names import named_tensors
-from gitops_model.readers.torch_objects import TorchObjects
-from gitops_model.readers.torchscript_code import parse_code, plain
+from gitops_model.readers.pickling.machine import Call, Thing
+from gitops_model.readers.torch.checkpoint import Storages, byteorder, read_zip, unpickle, version_of
+from gitops_model.readers.torch.names import named_tensors
+from gitops_model.readers.torch.objects import TorchObjects
+from gitops_model.readers.torch.script_code import parse_code, plain
 from gitops_model.readers.zip import Archive
 
 TITLE = "a TorchScript archive"

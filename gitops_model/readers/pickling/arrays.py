@@ -4,8 +4,8 @@ from math import prod
 
 from gitops_model.errors import BadFile, Problem
 from gitops_model.ir import Inline, Locator, Span, Strided, Swapped
-from gitops_model.readers.pickle_machine import Bytes, Call, Thing, sequence
-from gitops_model.readers.torch_objects import Named, sizes
+from gitops_model.readers.pickling.machine import Bytes, Call, Thing, sequence
+from gitops_model.readers.torch.objects import Named, sizes
 
 RECONSTRUCT = frozenset(("numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct"))
 BUFFER = frozenset(("numpy.core.numeric._frombuffer", "numpy._core.numeric._frombuffer"))

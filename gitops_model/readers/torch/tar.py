@@ -9,9 +9,9 @@ class), an int64 number of elements and the elements, then a list of views; `ten
 from gitops_model.blob import Blob
 from gitops_model.errors import BadFile, Problem
 from gitops_model.ir import Locator, Model, Span
-from gitops_model.readers.pickle_machine import Machine, Persistent, Thing, sequence
-from gitops_model.readers.torch_names import group, named_tensors
-from gitops_model.readers.torch_objects import Named, Storage, TorchObjects, storage_dtype, whole
+from gitops_model.readers.pickling.machine import Machine, Persistent, Thing, sequence
+from gitops_model.readers.torch.names import group, named_tensors
+from gitops_model.readers.torch.objects import Named, Storage, TorchObjects, storage_dtype, whole
 
 LIMIT_MEMBERS = 64
 LIMIT_COUNT = 1_000_000

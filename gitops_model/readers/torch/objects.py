@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from gitops_model.errors import BadFile, Problem
 from gitops_model.ir import Inline, Locator, Strided, Swapped
-from gitops_model.readers.pickle_machine import Call, Global, Pairs, Persistent, Thing, sequence
+from gitops_model.readers.pickling.machine import Call, Global, Pairs, Persistent, Thing, sequence
 
 DTYPES: dict[str, tuple[str, int]] = {
     "double": ("float64", 8), "float64": ("float64", 8), "float": ("float32", 4), "float32": ("float32", 4),

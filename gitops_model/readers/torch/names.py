@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from gitops_model.errors import BadFile, Problem
 from gitops_model.ir import Tensor
-from gitops_model.readers.numpy_pickle import array_of_call
-from gitops_model.readers.pickle_machine import Bytes, Call, Pairs, Persistent, Thing, sequence
-from gitops_model.readers.torch_objects import TorchObjects
+from gitops_model.readers.pickling.arrays import array_of_call
+from gitops_model.readers.pickling.machine import Bytes, Call, Pairs, Persistent, Thing, sequence
+from gitops_model.readers.torch.objects import TorchObjects
 
 WRAPPER_KEYS = ("state_dict", "model", "model_state_dict")
 """One of these at the top is stripped when it alone holds tensors (training state aside); `module.` never is."""

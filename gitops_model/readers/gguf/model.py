@@ -11,8 +11,8 @@ from gitops_model.blob import Blob, Source
 from gitops_model.errors import BadFile, Problem
 from gitops_model.ir import Locator, Model, Span, Swapped, Tensor
 from gitops_model.readers.cursor import Cursor
-from gitops_model.readers.gguf_types import GGML_TYPES, PLAIN
-from gitops_model.readers.gguf_values import Values, read_text
+from gitops_model.readers.gguf.types import GGML_TYPES, PLAIN
+from gitops_model.readers.gguf.values import Values, read_text
 
 TITLE = "a GGUF model"
 

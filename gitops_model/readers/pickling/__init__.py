@@ -1,0 +1,1 @@
+"""Pickle streams as descriptions: nothing is imported, nothing is called."""
