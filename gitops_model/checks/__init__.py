@@ -4,6 +4,7 @@ Each module has `RULE: Rule` and `check(facts: Facts) -> Iterator[Finding]`. Thi
 them; `rule_of("GM201")` and `run(facts, select, ignore)` import what they need.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from types import ModuleType
@@ -15,8 +16,66 @@ from gitops_model.finding import Finding, Rule, Severity
 if TYPE_CHECKING:
     from gitops_model.checks.facts import Facts
 
-CHECKS: dict[str, str] = {}
+CHECKS: dict[str, str] = {
+    "GM001": "truncated",
+    "GM002": "malformed",
+    "GM003": "pointer",
+    "GM004": "foreign",
+    "GM005": "limits",
+    "GM006": "duplicate_tensor",
+    "GM007": "data_conflict",
+    "GM008": "not_regular",
+    "GM009": "unsupported",
+    "GM010": "external_missing",
+    "GM011": "padding",
+    "GM012": "deep_check",
+    "GM101": "yaml_syntax",
+    "GM102": "duplicate_key",
+    "GM103": "unknown_key",
+    "GM104": "missing_field",
+    "GM105": "bad_version",
+    "GM106": "bad_architecture",
+    "GM107": "bad_dtype",
+    "GM108": "bad_shape",
+    "GM109": "bad_checksum",
+    "GM110": "path_escapes",
+    "GM111": "file_absent",
+    "GM112": "unlisted_model",
+    "GM113": "yaml_limit",
+    "GM114": "wrong_type",
+    "GM115": "yaml_refused",
+    "GM116": "path_through_symlink",
+    "GM117": "bad_value",
+    "GM190": "unused_ignore",
+    "GM201": "checksum_mismatch",
+    "GM301": "signature_names",
+    "GM302": "signature_dtype",
+    "GM303": "signature_shape",
+    "GM304": "symbol_conflict",
+    "GM306": "signature_undeclared",
+    "GM601": "external_escapes",
+    "GM602": "external_special",
+    "GM604": "stray_pickle",
+    "GM608": "outside_lfs",
+}
 """Code → module under gitops_model.checks, in the order in which findings are reported."""
+
+JUDGING = frozenset(
+    (
+        "GM111",
+        "GM112",
+        "GM116",
+        "GM190",
+        "GM201",
+        "GM301",
+        "GM302",
+        "GM303",
+        "GM304",
+        "GM306",
+        "GM608",
+    )
+)
+"""Rules that compare facts; the others report the problems of their code that a reader or the loader found."""
 
 
 def module_of(code: str) -> ModuleType:
@@ -38,10 +97,18 @@ def matches(code: str, prefixes: Iterable[str]) -> bool:
 
 
 def run(facts: "Facts", select: tuple[str, ...] = (), ignore: tuple[str, ...] = ()) -> Iterator[Finding]:
-    """The findings of every selected rule on one file's facts."""
+    """The findings of every selected rule on one subject's facts.
+
+    A rule that only tells what readers and the loader found is not even imported where they found nothing.
+    """
+    present = {problem.code for problem in facts.problems}
+    present.update(problem.code for file in facts.files for problem in file.problems)
     for code in CHECKS:
-        if (not select or matches(code, select)) and not matches(code, ignore):
+        wanted = (not select or matches(code, select)) and not matches(code, ignore)
+        if wanted and (code in present or code in JUDGING):
             yield from module_of(code).check(facts)
+    for code in present - CHECKS.keys():
+        raise LookupError(f"a problem has the code {code}, which no rule has")
 
 
 def finding(rule: Rule, path: str, problem: Problem, severity: Severity | None = None) -> Finding:
@@ -56,5 +123,13 @@ def finding(rule: Rule, path: str, problem: Problem, severity: Severity | None =
         problem.column,
         problem.expected,
         problem.found,
-        problem.hint,
+        problem.hint or f"gitops-model explain {rule.code}",
     )
+
+
+def command(*words: str) -> str:
+    """A command line that can be pasted into a shell, whatever the paths in it."""
+    return " ".join(word if _SAFE.fullmatch(word) else "'" + word.replace("'", "'\\''") + "'" for word in words)
+
+
+_SAFE = re.compile(r"[\w@%+=:,./-]+", re.ASCII)

@@ -1,7 +1,7 @@
 """What the checks of one subject (a manifest with its files, or one model file) are told. Data only, no handles."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gitops_model.blob import Pointer
 from gitops_model.errors import Problem
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class FileFacts:
     """One model file. `path` is relative to the repository; `problems` is why it cannot be read, or what reading saw.
 
-    `digests` holds the whole-file digests that were computed or taken from a pointer (algorithm → hex).
+    `listed` is the path under which the manifest lists it, "" for a file without a manifest. `digests` holds the
+    whole-file digests that were computed or taken from a pointer (algorithm → hex).
     """
 
     path: str
@@ -25,6 +26,31 @@ class FileFacts:
     size: int | None = None
     pointer: Pointer | None = None
     content_is_local: bool = True
+    listed: str = ""
+    largest_outside_lfs: int | None = None
+    """The limit of GM608 in bytes; None where the file is not in git, or the limit is switched off."""
+
+
+class Absent(NamedTuple):
+    """A listed file that is not there: the listed path, and the command that most likely brings it back."""
+
+    listed: str
+    hint: str | None = None
+
+
+class Linked(NamedTuple):
+    """A listed file that is, or lies behind, a symbolic link at `link` (both relative to the repository)."""
+
+    listed: str
+    path: str
+    link: str
+
+
+class Unneeded(NamedTuple):
+    """An ignore of the configuration that hid nothing: the code, and the paths it was for."""
+
+    code: str
+    match: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -32,12 +58,16 @@ class Facts:
     """A subject: `path` is the manifest's (with `manifest`, unless it could not be composed) or the model file's own.
 
     `problems` are what reading the subject itself said; `files` the files it is about; `absent` the listed files that
-    are not there; `unlisted` the model files beside the manifest that no manifest there lists.
+    are not there; `linked` those behind a symbolic link; `unlisted` the model files beside the manifest that no
+    manifest lists (paths relative to the repository). `named` is set when the user named this very file.
     """
 
     path: str
     problems: tuple[Problem, ...] = ()
     manifest: "Manifest | None" = None
     files: tuple[FileFacts, ...] = ()
-    absent: tuple[str, ...] = ()
+    absent: tuple[Absent, ...] = ()
+    linked: tuple[Linked, ...] = ()
     unlisted: tuple[str, ...] = ()
+    unneeded: tuple[Unneeded, ...] = ()
+    named: bool = False
