@@ -26,7 +26,7 @@ class Format(NamedTuple):
     name: str
     module: str
     suffixes: tuple[str, ...]
-    has_signature: bool
+    has_signature: bool = False
     """Whether such a file says what its inputs and outputs are."""
 
 
@@ -38,12 +38,11 @@ FORMATS: tuple[Format, ...] = (
         has_signature=False,
     ),
     Format("onnx", "gitops_model.readers.onnx", (".onnx",), has_signature=True),
-    Format("torchscript", "gitops_model.readers.torch.script", (".jit", ".ts"), has_signature=False),
-    Format(
-        "pytorch", "gitops_model.readers.torch.checkpoint", (".pt", ".pth", ".ckpt", ".pth.tar"), has_signature=False
-    ),
-    Format("gguf", "gitops_model.readers.gguf.model", (".gguf",), has_signature=False),
-    Format("numpy", "gitops_model.readers.numpy", (".npy", ".npz"), has_signature=False),
+    Format("torchscript", "gitops_model.readers.torch.script", (".jit", ".ts")),
+    Format("pytorch", "gitops_model.readers.torch.checkpoint", (".pt", ".pth", ".ckpt", ".pth.tar")),
+    Format("gguf", "gitops_model.readers.gguf.model", (".gguf",)),
+    Format("numpy", "gitops_model.readers.numpy", (".npy", ".npz")),
+    Format("tflite", "gitops_model.readers.tflite.model", (".tflite", ".lite"), has_signature=True),
 )
 
 
