@@ -4,6 +4,8 @@ Fields may come in any order and in several pieces (protobuf merges them), so th
 gathered first. Source of every field number: onnx.proto of onnx 1.23.
 """
 
+import gc
+
 from gitops_model.blob import Blob, Source
 from gitops_model.errors import BadFile, Problem
 from gitops_model.ir import Attribute, Function, Model, Span
@@ -74,35 +76,33 @@ def read(blob: Blob, source: Source) -> Model:
     """
     if not blob.size:
         raise BadFile(blob.truncated(0, 1))
-    reading = Reading(blob, source)
-    properties: dict[str, str | int] = {}
-    places: dict[int, list[tuple[int, int]]] = {tag: [] for tag in LISTS}
-    for tag, a, b in reading.wire.fields(0, blob.size, "ModelProto", root=True):
-        if tag in places:
-            places[tag].append((a, b))
-        elif tag in NUMBERS:
-            properties[NUMBERS[tag]] = signed(a)
-        elif tag in TEXTS:
-            properties[TEXTS[tag]] = reading.text(a, b)
-    ir_version = properties.get("ir_version", 0)
+    collects = gc.isenabled()
+    gc.disable()  # a description is a million small tuples without a cycle; looking for one doubles the time
+    try:
+        return model_of(Reading(blob, source), blob.size)
+    finally:
+        if collects:
+            gc.enable()
+
+
+def model_of(reading: Reading, size: int) -> Model:
+    properties, places = top_level(reading, size)
     opset = opset_of(reading, places[OPSET])
-    if not opset and ir_version in (1, 2):  # before IR version 3 there was nothing to import
+    if not opset and properties.get("ir_version") in (1, 2):  # before IR version 3 there was nothing to import
         opset = {DEFAULT_DOMAIN: 1}
-    if not places[GRAPH] or not opset:
-        missing = "graph" if not places[GRAPH] else "opset_import"
-        raise BadFile(
-            Problem(
-                "GM001",
-                f"the file ends at byte {blob.size} without a {missing}",
-                expected="a ModelProto with graph and opset_import",
-                found=f"{blob.size} bytes",
+    for missing, there in (("graph", places[GRAPH]), ("opset_import", opset)):
+        if not there:
+            raise BadFile(
+                Problem(
+                    "GM001",
+                    f"the file ends at byte {size} without its {missing}",
+                    expected="a ModelProto with graph and opset_import",
+                    found=f"{size} bytes",
+                )
             )
-        )
     graph = graph_of(reading, places[GRAPH])
     functions = tuple(function_of(reading, a, b) for a, b in places[FUNCTION])
     metadata = dict(entry(reading, a, b) for a, b in places[METADATA])
-    if places[TRAINING]:
-        properties["training_info"] = len(places[TRAINING])
     note_duplicates(reading)
     return Model(
         format="onnx",
@@ -112,12 +112,28 @@ def read(blob: Blob, source: Source) -> Model:
         graph=graph,
         functions=functions,
         opset=opset,
-        properties={key: value for key, value in properties.items() if value not in ("", 0)},
+        properties=properties,
         metadata=metadata,
         deps=tuple(reading.deps),
         problems=reading.problems(),
-        header=None if reading.tensors else Span(0, blob.size),
+        header=None if reading.tensors else Span(0, size),
     )
+
+
+def top_level(reading: Reading, size: int) -> tuple[dict[str, str | int], dict[int, list[tuple[int, int]]]]:
+    """The numbers and texts of a ModelProto that say something, and the places of its messages by tag."""
+    properties: dict[str, str | int] = {}
+    places: dict[int, list[tuple[int, int]]] = {tag: [] for tag in LISTS}
+    for tag, a, b in reading.wire.fields(0, size, "ModelProto", root=True):
+        if tag in places:
+            places[tag].append((a, b))
+        elif tag in NUMBERS:
+            properties[NUMBERS[tag]] = signed(a)
+        elif tag in TEXTS:
+            properties[TEXTS[tag]] = reading.text(a, b)
+    if places[TRAINING]:
+        properties["training_info"] = len(places[TRAINING])
+    return {key: value for key, value in properties.items() if value not in ("", 0)}, places
 
 
 def opset_of(reading: Reading, places: list[tuple[int, int]]) -> dict[str, int]:

@@ -5,6 +5,9 @@ from typing import cast
 
 from gitops_model.ir import Attribute, Inline, Tensor
 
+LISTS = {"value_ints": "ints", "value_floats": "floats", "value_string": "string"}
+"""The values that may be too long to be held, and the kind that they must have."""
+
 
 def constant_of(name: str, attribute: Attribute) -> Tensor | None:
     """The tensor that a Constant node makes of this attribute; None where it is not one that holds the value.
@@ -13,7 +16,9 @@ def constant_of(name: str, attribute: Attribute) -> Tensor | None:
     """
     value = attribute.value
     if isinstance(value, Tensor):
-        return value if attribute.name in ("value", "sparse_value") else None
+        if attribute.name in ("value", "sparse_value"):
+            return value
+        return value._replace(name=name) if LISTS.get(attribute.name) == attribute.kind else None
     if attribute.name == "value_int" and attribute.kind == "int":
         return Tensor(name, "int64", (), Inline(struct.pack("<q", value)), 8)
     if attribute.name == "value_float" and attribute.kind == "float":

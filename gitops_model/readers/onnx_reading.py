@@ -14,6 +14,9 @@ DEEPEST = 64
 MOST_PROBLEMS = 100
 """Problems of one code that a file reports one by one."""
 
+MOST_TEXT = 64 * 1024 * 1024
+"""Bytes of different names, documentation and string attributes that one description may hold."""
+
 DEFAULT_DOMAIN = "ai.onnx"
 
 Pieces: TypeAlias = Sequence[tuple[int, int]]
@@ -46,12 +49,18 @@ class Reading:
         self.attributes: dict[bytes, Attribute] = {}
         self.types: dict[bytes, TensorType | OtherType | None] = {}
         self._texts: dict[bytes, str] = {b"": ""}
+        self._strings: dict[bytes, bytes] = {}
         self._problems: list[Problem] = []
+        self._held = 0
         self._seen: dict[str, int] = {}
 
     def text(self, start: int, end: int) -> str:
         """A string field. What is not UTF-8 (GM002) is shown with its bytes escaped, so that reading can go on."""
-        raw = self.wire.bytes(start, end)
+        wire = self.wire
+        if wire.base <= start and end <= wire.limit:
+            raw = wire.data[start - wire.base : end - wire.base]
+        else:
+            raw = wire.bytes(start, end)
         text = self._texts.get(raw)
         if text is None:
             try:
@@ -60,11 +69,29 @@ class Reading:
                 text = raw.decode(errors="backslashreplace")
                 self.problem(Problem("GM002", f"a text at byte {start} is not UTF-8: {error.reason}"))
             self._texts[raw] = text
+            self.hold(len(raw))
         return text
 
-    def domain(self, start: int, end: int) -> str:
-        """A domain; the empty one is written out."""
-        return self.text(start, end) or DEFAULT_DOMAIN
+    def hold(self, size: int) -> None:
+        """Count bytes that the description keeps."""
+        self._held += size
+        if self._held > MOST_TEXT:
+            raise BadFile(
+                Problem(
+                    "GM005",
+                    f"names and texts of more than {MOST_TEXT} bytes",
+                    expected=f"at most {MOST_TEXT} bytes",
+                )
+            )
+
+    def once(self, start: int, end: int) -> bytes:
+        """The bytes of a string that is no text; equal ones are one object."""
+        raw = self.wire.bytes(start, end)
+        kept = self._strings.get(raw)
+        if kept is None:
+            kept = self._strings[raw] = raw
+            self.hold(len(raw))
+        return kept
 
     def problem(self, problem: Problem) -> None:
         """Note a trouble that does not stop the reading."""

@@ -12,8 +12,9 @@ from gitops_model.readers.onnx_dtypes import (
     Dtype,
 )
 from gitops_model.readers.onnx_external import external
+from gitops_model.readers.onnx_numbers import fixed_list, numbers, varint_list
 from gitops_model.readers.onnx_reading import Pieces, Reading
-from gitops_model.readers.protobuf import WHOLE, malformed, signed, signed32, varint
+from gitops_model.readers.protobuf import WHOLE, Field, malformed, signed, signed32, varint
 
 MOST_BYTES = 2**63
 
@@ -21,11 +22,9 @@ MOST_PADDED = 1 << 20
 """Elements of a typed 6-bit tensor, which has to be repacked in memory."""
 
 PACKED = {0x22: FLOAT_DATA, 0x2A: INT32_DATA, 0x3A: INT64_DATA, 0x52: DOUBLE_DATA, 0x5A: UINT64_DATA}
-LOOSE_VARINT = {0x28: INT32_DATA, 0x38: INT64_DATA, 0x58: UINT64_DATA}
-LOOSE_FIXED = {0x25: FLOAT_DATA, 0x51: DOUBLE_DATA}
-
-Loose = list[int]
-"""Unpacked varints, collected."""
+UNPACKED = {0x25: FLOAT_DATA, 0x28: INT32_DATA, 0x38: INT64_DATA, 0x51: DOUBLE_DATA, 0x58: UINT64_DATA}
+TYPED = PACKED | UNPACKED | {-tag: field for tag, field in UNPACKED.items()}
+LISTS = frozenset(UNPACKED)
 
 
 class Parts:
@@ -39,7 +38,7 @@ class Parts:
         self.code = 0
         self.dims: list[int] = []
         self.raw: Span | None = None
-        self.typed: dict[str, list[Span | bytearray | Loose]] = {}
+        self.typed: dict[str, list[Field]] = {}
         self.strings: list[Span] = []
         self.entries: dict[str, str] = {}
         self.is_external = False
@@ -64,9 +63,14 @@ def tensor_of(reading: Reading, pieces: Pieces, prefix: str = "", name: str | No
 
 
 def parts_of(reading: Reading, pieces: Pieces) -> Parts:
+    wire = reading.wire
     parts = Parts(pieces[0][0])
     for start, end in pieces:
-        for tag, a, b in reading.wire.fields(start, end, "TensorProto"):
+        if end - start > WHOLE:
+            fields = wire.runs(start, end, "TensorProto", LISTS)
+        else:
+            fields = wire.fields(start, end, "TensorProto")
+        for tag, a, b in fields:
             if tag == 0x08:
                 parts.dims.append(signed(a))
             elif tag == 0x10:
@@ -75,39 +79,26 @@ def parts_of(reading: Reading, pieces: Pieces) -> Parts:
                 parts.name = reading.text(a, b)
             elif tag == 0x4A:
                 parts.raw = Span(a, b - a)
-            elif tag in PACKED:
-                if b > a:
-                    parts.typed.setdefault(PACKED[tag], []).append(Span(a, b - a))
+            elif tag in TYPED:
+                if tag not in PACKED or b > a:
+                    parts.typed.setdefault(TYPED[tag], []).append((tag, a, b))
             elif tag == 0x32:
                 parts.strings.append(Span(a, b - a))
             elif tag == 0x6A:
                 key, value = entry(reading, a, b)
                 parts.entries[key] = value
+            elif tag == 0x70:
+                parts.is_external = signed32(a) == 1
+            elif tag == 0x0A:
+                parts.dims.extend(signed(dim) for dim in wire.numbers(a, b, "TensorProto"))
             else:
-                rarer_field(reading, parts, tag, a, b)
+                refuse_segment(tag, a)
     return parts
 
 
-def rarer_field(reading: Reading, parts: Parts, tag: int, a: int, b: int) -> None:
-    """Packed dims, unpacked data: protobuf reads both forms, writers use the other one."""
-    if tag == 0x0A:
-        parts.dims.extend(signed(dim) for dim in reading.wire.numbers(a, b, "TensorProto"))
-    elif tag == 0x70:
-        parts.is_external = signed32(a) == 1
-    elif tag in LOOSE_VARINT:
-        pile = parts.typed.setdefault(LOOSE_VARINT[tag], [])
-        if pile and isinstance(pile[-1], list):
-            pile[-1].append(a)
-        else:
-            pile.append([a])
-    elif tag in LOOSE_FIXED:
-        pile = parts.typed.setdefault(LOOSE_FIXED[tag], [])
-        if pile and isinstance(pile[-1], bytearray):
-            pile[-1] += reading.wire.bytes(a, b)
-        else:
-            pile.append(bytearray(reading.wire.bytes(a, b)))
-    elif tag == 0x1A:
-        raise malformed("tensor", a, "segments of tensors are not supported by any reader of ONNX")
+def refuse_segment(tag: int, where: int) -> None:
+    if tag == 0x1A:
+        raise malformed("tensor", where, "a segment of a tensor, which no reader of ONNX puts together")
 
 
 def entry(reading: Reading, start: int, end: int) -> tuple[str, str]:
@@ -167,82 +158,31 @@ def located(reading: Reading, parts: Parts, dtype: Dtype, count: int, name: str)
         return Span(parts.where, 0)
     if fields != [dtype.field]:
         raise conflict(name, f"of {dtype.name} has its data in {', '.join(fields)}", dtype.field)
-    pile = parts.typed[dtype.field]
+    listed = parts.typed[dtype.field]
     if dtype.field in (FLOAT_DATA, DOUBLE_DATA):
-        return fixed(pile, nbytes, name)
+        data, length = fixed_list(reading.wire, listed, 4 if dtype.field == FLOAT_DATA else 8)
+        if length != nbytes:
+            raise wrong_length(name, nbytes, length)
+        return data
     if dtype.bits == 6:
-        return packed_sixes(reading, pile, count, name)
+        return packed_sixes(reading, listed, count, name)
     width = max(dtype.bits, 8) // 8
-    return varying(reading, pile, nbytes // width, width, name)
+    located = varint_list(reading.wire, listed, width)
+    wanted = nbytes // width
+    if not located.least <= wanted <= located.most:
+        raise wrong_number(name, wanted, located.least)
+    return located.data
 
 
 def wrong_length(name: str, expected: int, found: int) -> BadFile:
     return conflict(name, "has data of the wrong length", f"{expected} bytes", f"{found} bytes")
 
 
-def joined(pieces: list[Locator]) -> Locator:
-    return pieces[0] if len(pieces) == 1 else Joined(tuple(pieces))
+def wrong_number(name: str, expected: int, found: int) -> BadFile:
+    return conflict(name, "has the wrong number of elements", str(expected), str(found))
 
 
-def fixed(pile: list[Span | bytearray | Loose], nbytes: int, name: str) -> Locator:
-    """float_data and double_data: the packed bytes are the elements already."""
-    pieces: list[Locator] = []
-    length = 0
-    for piece in pile:
-        if isinstance(piece, Span):
-            length += piece.length
-            pieces.append(piece)
-        else:
-            length += len(piece)
-            pieces.append(Inline(bytes(piece)))
-    if length != nbytes:
-        raise wrong_length(name, nbytes, length)
-    return joined(pieces)
-
-
-def varying(reading: Reading, pile: list[Span | bytearray | Loose], count: int, width: int, name: str) -> Locator:
-    """int32_data, int64_data and uint64_data: varints.
-
-    They are counted here where that costs no more than a window; of a longer run only the bounds are checked, and
-    whoever decodes it counts.
-    """
-    pieces: list[Locator] = []
-    spans: list[Span] = []
-    least = most = 0
-    for piece in pile:
-        if isinstance(piece, Span):
-            spans.append(piece)
-            if piece.length <= WHOLE:
-                raw = reading.wire.bytes(piece.offset, piece.offset + piece.length)
-                if raw[-1] > 0x7F:
-                    raise malformed("tensor", piece.offset, f"the packed data of {name!r} ends inside a number")
-                number = len(raw.translate(None, CONTINUED))
-                least += number
-                most += number
-            else:
-                least += -(-piece.length // 10)
-                most += piece.length
-            continue
-        if spans:
-            pieces.append(Varints(tuple(spans), width))
-            spans = []
-        mask = (1 << 8 * width) - 1
-        pieces.append(Inline(b"".join((value & mask).to_bytes(width, "little") for value in piece)))
-        least += len(piece)
-        most += len(piece)
-    if spans:
-        pieces.append(Varints(tuple(spans), width))
-    if not least <= count <= most:
-        found = str(least) if least == most else f"{least} to {most}"
-        raise conflict(name, "has the wrong number of elements", str(count), found)
-    return joined(pieces)
-
-
-CONTINUED = bytes(range(0x80, 0x100))
-"""The bytes of a varint that are not its last."""
-
-
-def packed_sixes(reading: Reading, pile: list[Span | bytearray | Loose], count: int, name: str) -> Locator:
+def packed_sixes(reading: Reading, listed: list[Field], count: int, name: str) -> Locator:
     """Typed 6-bit floats: one per number, while the canonical bytes hold four in three."""
     if count > MOST_PADDED:
         raise BadFile(
@@ -252,20 +192,13 @@ def packed_sixes(reading: Reading, pile: list[Span | bytearray | Loose], count: 
                 expected=f"at most {MOST_PADDED}, or raw_data",
             )
         )
-    values: list[int] = []
-    for piece in pile:
-        if isinstance(piece, Span):
-            values += reading.wire.numbers(piece.offset, piece.offset + piece.length, "TensorProto")
-        else:
-            values += piece
+    values = numbers(reading.wire, listed, "TensorProto")
     if len(values) != count:
-        raise conflict(name, "has the wrong number of elements", str(count), str(len(values)))
+        raise wrong_number(name, count, len(values))
     out = bytearray()
     for at in range(0, count, 4):
-        bits = 0
         group = values[at : at + 4]
-        for place, value in enumerate(group):
-            bits |= (value & 0x3F) << 6 * place
+        bits = sum((value & 0x3F) << 6 * place for place, value in enumerate(group))
         out += bits.to_bytes((6 * len(group) + 7) // 8, "little")
     return Inline(bytes(out))
 

@@ -4,7 +4,8 @@ https://protobuf.dev/programming-guides/encoding/ is the source: a message is a 
 (field number × 8 + wire type) and a value. A field is given as a triple of numbers:
 
 * varint (type 0): tag, value (unsigned, 64 bits), the byte behind it;
-* length-delimited (2), fixed64 (1), fixed32 (5): tag, the first byte of the content, the byte behind it.
+* length-delimited (2), fixed64 (1), fixed32 (5): tag, the first byte of the content, the byte behind it;
+* a run of fields that all have the same tag (`runs`): minus that tag, the first byte of the run, the byte behind it.
 
 Because the wire type is part of the tag, a known number with an unexpected type compares unequal to every known tag and
 is skipped as unknown, as protobuf's own parsers do. Groups (3, 4) are refused.
@@ -14,7 +15,9 @@ that a content that nobody asks for is neither read nor touched. No length is us
 really there: a field that leaves its message is GM002, one that leaves the file GM001.
 """
 
+import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import TypeAlias
 
 from gitops_model.blob import Blob
@@ -23,6 +26,9 @@ from gitops_model.errors import BadFile, Problem
 Field: TypeAlias = tuple[int, int, int]
 
 VARINT, FIXED64, LEN, FIXED32 = 0, 1, 2, 5
+
+FIXED = {FIXED64: 8, FIXED32: 4}
+"""Bytes of the fixed wire types."""
 
 SMALLEST = 4 * 1024
 """Bytes read behind a jump: one page, the header of the next thing."""
@@ -37,7 +43,8 @@ MARGIN = 20
 """A tag (at most 10 bytes, padded) and a varint (at most 10) always fit in this."""
 
 MOST_FIELDS = 12_000_000
-"""Fields that one file may have in the messages that are taken apart: 200,000 nodes have about 4 million."""
+"""Fields that one file may have in the messages that are taken apart: 200,000 nodes have about 4 million. A run of
+unpacked numbers counts once."""
 
 LONGEST_TEXT = 16 * 1024 * 1024
 """Bytes that one text may have to be held in memory."""
@@ -85,6 +92,39 @@ def varints(data: bytes) -> list[int]:
     return values
 
 
+CONTINUED = bytes(range(0x80, 0x100))
+"""The bytes of a varint that are not its last."""
+
+
+def count_varints(data: bytes) -> int:
+    """How many varints whole ones are, without decoding them."""
+    return len(data.translate(None, CONTINUED))
+
+
+def untagged(run: bytes) -> bytes:
+    """The varints of a run of unpacked fields with a one-byte tag, as a packed field has them."""
+    return b"".join(UNTAGGED.findall(run))
+
+
+UNTAGGED = re.compile(rb"[\x00-\x7f]([\x80-\xff]{0,9}+[\x00-\x7f])")
+
+
+@lru_cache
+def run_pattern(tag: int) -> re.Pattern[bytes]:
+    """Fields of varints with a one-byte tag, one after another. Possessive: it never goes back, nor remembers."""
+    return re.compile(rb"(?:" + re.escape(bytes([tag])) + rb"[\x80-\xff]{0,9}+[\x00-\x7f])++")
+
+
+def run_end(tag: int, data: bytes, i: int, stop: int) -> int:
+    """The index behind the last whole field of a run of `tag` that begins at `i` (`i` itself: there is none)."""
+    if tag & 7 == VARINT:
+        match = run_pattern(tag).match(data, i, stop)
+        return match.end() if match else i
+    width = FIXED[tag & 7] + 1
+    tags = data[i : i + (stop - i) // width * width : width]
+    return i + width * (len(tags) - len(tags.lstrip(bytes([tag]))))
+
+
 class Wire:
     """The fields of the messages in one blob. `base` and `limit` bound the window `data`."""
 
@@ -104,6 +144,14 @@ class Wire:
                 return self._stream(start, end, what, root)
             self._fill(start, end - start)
         return self._split(start, end, what, root)
+
+    def runs(self, start: int, end: int, what: str, lists: frozenset[int]) -> Iterator[Field]:
+        """The fields of a message in which lists of unpacked numbers may be long.
+
+        Numbers with a tag of `lists` (one-byte tags of varints and fixed32) come as runs of at most `LARGEST` bytes,
+        without a look at the single one: `(-tag, first byte, byte behind)`, whole fields with their tags.
+        """
+        return self._stream(start, end, what, False, lists)
 
     def bytes(self, start: int, end: int) -> bytes:
         """A copy of some bytes of the file (at most `LONGEST_TEXT`: GM005)."""
@@ -144,13 +192,16 @@ class Wire:
     def _spend(self, fields: int) -> None:
         self.count += fields
         if self.count > MOST_FIELDS:
-            raise BadFile(
-                Problem(
-                    "GM005",
-                    f"more than {MOST_FIELDS} fields before byte {self.limit}",
-                    expected=f"at most {MOST_FIELDS} protobuf fields",
-                )
+            raise self._too_many()
+
+    def _too_many(self) -> BadFile:
+        return BadFile(
+            Problem(
+                "GM005",
+                f"more than {MOST_FIELDS} fields before byte {self.limit}",
+                expected=f"at most {MOST_FIELDS} protobuf fields",
             )
+        )
 
     def _split(self, start: int, end: int, what: str, root: bool) -> list[Field]:
         """All fields of a message that lies in the window. This loop is where parsing spends its time."""
@@ -202,45 +253,66 @@ class Wire:
         self._spend(len(fields))
         return fields
 
-    def _stream(self, start: int, end: int, what: str, root: bool) -> Iterator[Field]:
+    def _stream(
+        self, start: int, end: int, what: str, root: bool, lists: frozenset[int] = frozenset()
+    ) -> Iterator[Field]:
         """The fields of a large message, one by one; the window may be moved between two of them."""
         inner = "" if root else what
         position = start
         while position < end:
             if position < self.base or (position + MARGIN > self.limit and self.limit < end):
                 self._fill(position, MARGIN)
-            data, base = self.data, self.base
-            i = position - base
-            value = 0
             try:
-                tag, i = varint(data, i)
-                kind = tag & 7
-                if kind in (LEN, VARINT):
-                    value, i = varint(data, i)
+                tag, value, first = self._head(position)
             except IndexError:
                 raise self._overrun(inner, position, (end, 1), end) from None
             except ValueError as error:
                 raise malformed(what, position, str(error)) from None
-            if tag < 8 or tag > 0xFFFFFFFF:
-                raise malformed(what, position, f"field number {tag >> 3}")
-            self._spend(1)
-            first = base + i
-            if kind == VARINT:
+            self.count += 1
+            if self.count > MOST_FIELDS:
+                raise self._too_many()
+            if tag in lists:
+                base = self.base
+                following = base + run_end(tag, self.data, position - base, min(self.limit, end) - base)
+                if following > position:
+                    yield (-tag, position, following)
+                    position = following
+                    continue
+            if tag & 7 == VARINT:
                 following = first
                 field = (tag, value, following)
             else:
-                if kind == FIXED32:
-                    value = 4
-                elif kind == FIXED64:
-                    value = 8
-                elif kind != LEN:
-                    raise malformed(what, position, f"wire type {kind}")
                 following = first + value
                 field = (tag, first, following)
             if following > end:
                 raise self._overrun(inner, position, (first, value), end)
             yield field
             position = following
+
+    def _head(self, position: int) -> tuple[int, int, int]:
+        """Tag, the value of a varint or else the length of the content, and the byte behind these.
+
+        IndexError where the window ends, ValueError for what is no field.
+        """
+        data = self.data
+        i = position - self.base
+        tag = data[i]
+        i += 1
+        if tag > 0x7F:
+            tag, i = varint(data, i - 1)
+        kind = tag & 7
+        if kind in (LEN, VARINT):
+            value = data[i]
+            i += 1
+            if value > 0x7F:
+                value, i = varint(data, i - 1)
+        else:
+            value = FIXED.get(kind, -1)
+            if value < 0:
+                raise ValueError(f"wire type {kind}")
+        if tag < 8 or tag > 0xFFFFFFFF:
+            raise ValueError(f"field number {tag >> 3}")
+        return tag, value, self.base + i
 
     def _overrun(self, what: str, where: int, need: tuple[int, int], end: int) -> BadFile:
         """A field at `where` needs bytes (first, how many), but its message (or, for "", the file) ends at `end`."""
