@@ -58,6 +58,7 @@ class Blob:
         self.content_is_local = content_is_local
         self._data = data
         self._fd = fd
+        self._written: int | None = None
 
     @classmethod
     def of_bytes(cls, path: str, data: bytes, *, oid: str | None = None) -> "Blob":
@@ -70,7 +71,9 @@ class Blob:
         if not stat.S_ISREG(info.st_mode):
             os.close(fd)
             raise BadFile(not_regular(info.st_mode))
-        return cls(path, info.st_size, fd=fd, oid=oid)
+        blob = cls(path, info.st_size, fd=fd, oid=oid)
+        blob._written = info.st_mtime_ns
+        return blob
 
     @classmethod
     def of_file(
@@ -179,6 +182,13 @@ class Blob:
             expected=f"at least {offset + length} bytes",
             found=f"{self.size} bytes",
         )
+
+    def changed(self) -> bool:
+        """Whether somebody wrote to the file since it was opened, so that what was read is no one version of it."""
+        if self._written is None:
+            return False
+        info = os.fstat(self._fd)
+        return (info.st_size, info.st_mtime_ns) != (self.size, self._written)
 
     def close(self) -> None:
         if self._fd >= 0:

@@ -29,6 +29,10 @@ class FileFacts:
     listed: str = ""
     largest_outside_lfs: int | None = None
     """The limit of GM608 in bytes; None where the file is not in git, or the limit is switched off."""
+    recorded: tuple[dict[str, str], ...] | None = None
+    """What each valid note line states: `weights`, `structure`, `sha256` … → digest. None: nobody asked the notes."""
+    computed: dict[str, str] = field(default_factory=dict[str, str])
+    """The same digests, computed now."""
 
 
 class Absent(NamedTuple):

@@ -5,6 +5,7 @@ from typing import NamedTuple, TypeAlias
 
 from gitops_model.git.paths import text
 
+FOLDER = 0o040000
 REGULAR = 0o100000
 SYMLINK = 0o120000
 GITLINK = 0o160000

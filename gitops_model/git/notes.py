@@ -61,6 +61,15 @@ def join(lines: Iterable[str]) -> bytes:
     return b"".join(line + b"\n" for line in encoded)
 
 
+def file_digests(fields: Mapping[str, Any]) -> dict[str, str]:
+    """The whole-file digests of a line, algorithm to hex; what is no text in it is left out."""
+    files: Any = fields.get("files")
+    if not isinstance(files, dict):
+        return {}
+    items = cast("dict[Any, Any]", files).items()
+    return {name: value for name, value in items if isinstance(name, str) and isinstance(value, str)}
+
+
 class Place(NamedTuple):
     """Where a note is in the tree, and the blob that holds it."""
 

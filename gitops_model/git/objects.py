@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from gitops_model.errors import CouldNotRun
 from gitops_model.git.command import Conversation, Git, failed
+from gitops_model.git.entries import FOLDER
 
 if TYPE_CHECKING:
     import pygit2
@@ -144,7 +145,7 @@ class TreeItem(NamedTuple):
 
     @property
     def is_tree(self) -> bool:
-        return self.mode == 0o040000
+        return self.mode == FOLDER
 
 
 def parse_tree_object(data: bytes, id_length: int) -> Iterable[TreeItem]:

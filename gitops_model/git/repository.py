@@ -1,6 +1,7 @@
 """One repository as the rest of the package sees it: places, entries, blobs, sources."""
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Self
@@ -10,7 +11,7 @@ from gitops_model.errors import BadFile, CouldNotRun, Problem
 from gitops_model.git import changes as _changes
 from gitops_model.git.changes import Change
 from gitops_model.git.command import Git, failed
-from gitops_model.git.entries import INDEX, WORKTREE, Entry, Place, parse_index, parse_tree
+from gitops_model.git.entries import FOLDER, INDEX, WORKTREE, Entry, Place, parse_index, parse_tree
 from gitops_model.git.environment import for_this
 from gitops_model.git.lfs import POINTER_LIMIT, Store, parse
 from gitops_model.git.objects import (
@@ -203,8 +204,23 @@ class Repository:
         if isinstance(place, str):
             tree = self.resolve(place, "tree")
             found = parse_tree(self.git.out("ls-tree", "-z", "--full-tree", tree, "--", path))
-            return next((entry for entry in found if entry.path == path and entry.mode != 0o040000), None)
+            return next((entry for entry in found if entry.path == path and entry.mode != FOLDER), None)
         return next((entry for entry in self.entries(place, (path,)) if entry.path == path), None)
+
+    def folder(self, place: Place, folder: str) -> list[Entry]:
+        """The files that lie directly in a folder ("" is the root) of a commit or of the index."""
+        if isinstance(place, str):
+            tree = self.resolve(place, "tree")
+            below = (f"{folder}/",) if folder else ()
+            listed = parse_tree(self.git.out("ls-tree", "-z", "--full-tree", tree, "--", *below))
+            return [entry for entry in listed if entry.mode != FOLDER]
+        self._need_index()
+        pattern = re.sub(r"([*?\[\\])", r"\\\1", folder) + "/*" if folder else "*"
+        args = ("ls-files", "-s", "-z", "--", f":(top,glob){pattern}")
+        result = self.git.run(*args, env={"GIT_LITERAL_PATHSPECS": "0"})
+        if result.code:
+            raise failed(args, result)
+        return parse_index(result.out)
 
     def _need_index(self) -> None:
         if self.is_bare:

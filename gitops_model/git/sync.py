@@ -38,6 +38,11 @@ class Outcome(NamedTuple):
     pushed: bool = False
     warning: str | None = None
 
+    @property
+    def said(self) -> str:
+        came = f"{self.received:,} notes are new here" if self.received else "nothing new here"
+        return f"{came}, {'ours were pushed' if self.pushed else 'nothing to push'}"
+
 
 def sync(
     repository: Repository,

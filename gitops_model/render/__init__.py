@@ -7,6 +7,8 @@ from importlib import import_module
 from typing import NamedTuple
 
 RENDERERS: dict[str, tuple[str, ...]] = {
+    "notes": ("text", "json"),
+    "record": ("text", "json"),
     "report": ("text", "json", "markdown", "sarif", "github"),
 }
 """Kind of result → the formats it can be written in: module gitops_model.render.KIND.FORMAT."""

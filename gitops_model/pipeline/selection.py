@@ -1,0 +1,54 @@
+"""Which model files a run is about: from what the user typed to entries of a place."""
+
+import os
+from collections.abc import Iterable, Iterator
+
+from gitops_model.errors import CouldNotRun
+from gitops_model.git.entries import Entry, Place
+from gitops_model.git.repository import Repository
+from gitops_model.readers import is_model_path
+
+
+def from_root(repository: Repository, paths: Iterable[str]) -> list[str]:
+    """Paths as typed in the caller's folder, as paths from the root; the root itself is "."."""
+    names: list[str] = []
+    for path in paths:
+        if repository.root is not None and os.path.isabs(path):
+            folder, name = os.path.split(os.path.normpath(path))
+            full = os.path.join(os.path.realpath(folder), name)
+        else:
+            full = os.path.normpath(os.path.join(repository.root or "/", repository.prefix, path))
+        name = os.path.relpath(full, repository.root or "/")
+        if name == ".." or name.startswith("../"):
+            raise CouldNotRun(f"{path} is outside the repository {repository.root}")
+        names.append(name)
+    return names
+
+
+def models(repository: Repository, place: Place, paths: Iterable[str] = ()) -> Iterator[Entry]:
+    """The model files of a place, all of them or those below `paths`; a file named itself counts whatever its name.
+
+    CouldNotRun for a path that nothing at the place matches.
+    """
+    names = from_root(repository, paths)
+    wanted = [] if "." in names else names
+    matched: set[str] = set()
+    for entry in repository.entries(place, wanted):
+        named = entry.path in names
+        matched.update(name for name in wanted if name == entry.path or entry.path.startswith(name + "/"))
+        if named or (is_model_path(entry.path) and not entry.is_gitlink):
+            yield entry
+    for name in wanted:
+        if name not in matched:
+            where = place if isinstance(place, str) else f"the {place.value}"
+            raise CouldNotRun(f"{name} is not in {where}", hint=f"git add -- {name}")
+
+
+def staged_models(repository: Repository, paths: Iterable[str] = ()) -> Iterator[Entry]:
+    """The model files that the next commit adds or changes, as the index has them."""
+    names = from_root(repository, paths)
+    for change in repository.changes(staged=True, paths=[] if "." in names else names):
+        if change.new_oid is not None and (is_model_path(change.path) or change.path in names):
+            entry = Entry(change.new_mode, change.new_oid, change.path)
+            if not entry.is_gitlink:
+                yield entry
