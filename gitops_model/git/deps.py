@@ -1,6 +1,7 @@
 """Whether a note still speaks of the model at a place: external data and shards must be those that it was made from."""
 
 import hashlib
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from gitops_model.blob import Blob
@@ -33,6 +34,18 @@ def current(repository: "Repository", place: Place, path: str, fields: dict[str,
     """Whether every dep of a note line is at the place what the line says; a malformed list is not."""
     deps: Any = fields.get("deps", [])
     return isinstance(deps, list) and all(_matches(repository, place, path, dep) for dep in cast("list[Any]", deps))
+
+
+def needed(fields: dict[str, Any], path: str) -> set[str]:
+    """The files that a note line on the model at `path` rests on, from the root; malformed deps are left out."""
+    deps: Any = fields.get("deps")
+    found: set[str] = set()
+    for dep in cast("list[Any]", deps) if isinstance(deps, list) else ():
+        name: Any = cast("dict[str, Any]", dep).get("path") if isinstance(dep, dict) else None
+        if isinstance(name, str):
+            with suppress(BadFile):
+                found.add(resolve(folder_of(path), name))
+    return found
 
 
 def valid(notes: "Notes", place: Place, entry: Entry, kind: str = "fingerprint") -> list[dict[str, Any]]:

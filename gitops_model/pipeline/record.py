@@ -10,7 +10,7 @@ from gitops_model.git.entries import INDEX, Entry, Place
 from gitops_model.git.history import commits, versions
 from gitops_model.git.notes import VERSION, Notes, canonical
 from gitops_model.git.notes import file_digests as stated
-from gitops_model.git.paths import folder_of, resolve
+from gitops_model.git.paths import folder_of
 from gitops_model.git.repository import Repository
 from gitops_model.pipeline.listed import Listed
 from gitops_model.pipeline.selection import from_root, models, staged_models
@@ -55,7 +55,7 @@ def record(
         if history:
             _record_history(recorder, paths)
         elif staged:
-            recorder.all(INDEX, staged_models(repository, paths))
+            recorder.all(INDEX, staged_models(repository, recorder.notes, paths))
         elif revision is not None:
             recorder.all(repository.resolve(revision), models(repository, revision, paths))
         elif repository.is_bare:
@@ -78,10 +78,9 @@ def _record_history(recorder: "Recorder", paths: Iterable[str]) -> None:
         if format_of_name(path) is None or (wanted and not any(_below(path, name) for name in wanted)):
             continue
         done = recorder.one(version.commit, version.entry, commit=version.commit)
-        for dep in done.fields.get("deps", ()):
-            external.setdefault(path, set()).add(resolve(folder_of(path), dep["path"]))
+        external.setdefault(path, set()).update(_deps.needed(done.fields, path))
     for path, files in external.items():
-        for commit in commits(git, [f":(top,literal){name}" for name in sorted(files)]):
+        for commit in commits(git, [f":(top,literal){name}" for name in sorted(files)]) if files else ():
             entry = recorder.repository.entry(commit, path)
             if entry is not None and entry.is_regular:
                 recorder.one(commit, entry, commit=commit, quiet=True)

@@ -4,7 +4,9 @@ import os
 from collections.abc import Iterable, Iterator
 
 from gitops_model.errors import CouldNotRun
-from gitops_model.git.entries import Entry, Place
+from gitops_model.git.deps import needed
+from gitops_model.git.entries import INDEX, Entry, Place
+from gitops_model.git.notes import Notes, parse_line
 from gitops_model.git.repository import Repository
 from gitops_model.readers import is_model_path
 
@@ -44,11 +46,33 @@ def models(repository: Repository, place: Place, paths: Iterable[str] = ()) -> I
             raise CouldNotRun(f"{name} is not in {where}", hint=f"git add -- {name}")
 
 
-def staged_models(repository: Repository, paths: Iterable[str] = ()) -> Iterator[Entry]:
-    """The model files that the next commit adds or changes, as the index has them."""
+def staged_models(repository: Repository, notes: Notes, paths: Iterable[str] = ()) -> Iterator[Entry]:
+    """The model files that the next commit adds or changes, as the index has them.
+
+    A model whose external data changes is changed too, though its own blob stays: its notes say what it needs.
+    """
     names = from_root(repository, paths)
+    others: set[str] = set()
+    given: set[str] = set()
     for change in repository.changes(staged=True, paths=[] if "." in names else names):
         if change.new_oid is not None and (is_model_path(change.path) or change.path in names):
             entry = Entry(change.new_mode, change.new_oid, change.path)
             if not entry.is_gitlink:
+                given.add(entry.path)
                 yield entry
+        others.add(change.path)
+    if others:
+        yield from (
+            entry for entry in models(repository, INDEX) if entry.path not in given and _needs(notes, entry, others)
+        )
+
+
+def _needs(notes: Notes, entry: Entry, files: set[str]) -> bool:
+    """Whether a note on the entry names one of these files as external data."""
+    for line in notes.lines(entry.oid or ""):
+        if '"deps":[{' not in line:  # most models have none, and a line may be megabytes of JSON
+            continue
+        fields = parse_line(line)
+        if fields is not None and not files.isdisjoint(needed(fields, entry.path)):
+            return True
+    return False

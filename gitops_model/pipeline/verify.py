@@ -29,8 +29,8 @@ def verify(
     """Findings: GM202 where a note is contradicted by the bytes, GM203 where there is none, and what is wrong with a
     file that cannot be read."""
     place: Place = INDEX if revision is None and not repository.is_bare else repository.resolve(revision or "HEAD")
-    entries = staged_models(repository, paths) if staged else models(repository, place, paths)
     notes = Notes(repository)
+    entries = staged_models(repository, notes, paths) if staged else models(repository, place, paths)
     findings: list[Finding] = []
     count = 0
     for entry in entries:
