@@ -38,7 +38,7 @@ class Entry(NamedTuple):
 
     @property
     def is_symlink(self) -> bool:
-        return self.mode == SYMLINK
+        return self.mode & 0o170000 == SYMLINK  # on disk a link has permission bits, in git it has none
 
     @property
     def is_gitlink(self) -> bool:

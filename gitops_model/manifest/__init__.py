@@ -5,12 +5,7 @@ manifest, problems = load(blob)
 
 from gitops_model.manifest.load import MAX_SIZE, load
 from gitops_model.manifest.model import Declared, Digest, Listed, Manifest
+from gitops_model.manifest.names import is_manifest_path
 from gitops_model.manifest.text import Place
 
 __all__ = ["MAX_SIZE", "Declared", "Digest", "Listed", "Manifest", "Place", "is_manifest_path", "load"]
-
-
-def is_manifest_path(path: str) -> bool:
-    """Whether a file is a manifest by its name: `model.yaml` or `*.model.yaml`."""
-    name = path.rpartition("/")[2]
-    return name == "model.yaml" or (name.endswith(".model.yaml") and name != ".model.yaml")

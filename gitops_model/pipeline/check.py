@@ -1,0 +1,297 @@
+"""`check`: the findings on manifests and model files of a place.
+
+    report = check(cwd, environ, staged=True)
+
+Subjects are manifests with all their files, and model files that no manifest lists. Without paths: everything in the
+work tree, in the commit `rev`, or, with `staged`, what the next commit concerns: manifests that change or list a file
+that changes (deletions, renames and symbolic links included), and changed model files without a manifest.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from gitops_model.errors import CouldNotRun
+from gitops_model.finding import Finding, Report
+
+if TYPE_CHECKING:
+    from gitops_model.checks.facts import Facts
+    from gitops_model.config import Config, Ignore
+    from gitops_model.git.changes import Change
+    from gitops_model.git.entries import Entry
+    from gitops_model.git.repository import Repository
+    from gitops_model.pipeline.gather import Gatherer
+    from gitops_model.pipeline.tree import GitTree, Tree
+
+
+class Subject(NamedTuple):
+    """One thing to check: a manifest, or a model file by itself; `named` when the user named this very file."""
+
+    entry: "Entry"
+    is_manifest: bool
+    named: bool = False
+
+
+class Part(NamedTuple):
+    """Subjects of one tree. `shown` makes the paths of findings out of the tree's; `whole` if nothing is left out."""
+
+    gatherer: "Gatherer"
+    subjects: list[Subject]
+    shown: Callable[[str], str] = str
+    whole: bool = False
+
+
+def check(
+    cwd: str,
+    environ: Mapping[str, str],
+    *,
+    paths: Sequence[str] = (),
+    staged: bool = False,
+    rev: str | None = None,
+    select: tuple[str, ...] = (),
+    ignore: tuple[str, ...] = (),
+    config: "Config | None" = None,
+    progress: Callable[[int], None] | None = None,
+) -> Report:
+    """Check and report; `select` and `ignore` are beginnings of codes.
+
+    `paths` are files or folders as the user wrote them, relative to `cwd`; one that is not there is CouldNotRun, as are
+    `staged` and `rev` outside a repository. Outside one, a file is checked with its own folder as its world. `config`
+    replaces the configuration of the place (the base revision's, on a pull request from a fork). `progress` is called
+    with numbers of hashed bytes.
+    """
+    with Parts(cwd, environ, config, progress) as parts:
+        return report(parts.of(paths, staged=staged, rev=rev), select, ignore)
+
+
+def staged_check(cwd: str, environ: Mapping[str, str], progress: Callable[[int], None] | None = None) -> Report:
+    """`check(staged=True)` for a hook: where the commit touches no model and no manifest, git is asked and no more."""
+    from gitops_model.git import changes
+
+    found = changes.staged(cwd, environ)
+    if not found or not (_by_name(found) or _any_manifest(cwd, environ)):
+        return Report(())
+    return check(cwd, environ, staged=True, progress=progress)
+
+
+def _by_name(changes: "Iterable[Change]") -> bool:
+    from gitops_model.manifest.names import is_manifest_path
+    from gitops_model.readers import is_model_path
+
+    return any(is_manifest_path(change.path) or is_model_path(change.path) for change in changes)
+
+
+def _any_manifest(cwd: str, environ: Mapping[str, str]) -> bool:
+    """Whether the index holds any manifest at all: one may list a file whose name says nothing (`weights.bin`)."""
+    from gitops_model.git.command import Git
+    from gitops_model.git.environment import for_this
+
+    return b"model.yaml\0" in Git(cwd, for_this(environ)).out("ls-files", "-z", "--full-name", ":/")
+
+
+def report(parts: "Iterable[Part]", select: tuple[str, ...] = (), ignore: tuple[str, ...] = ()) -> Report:
+    """Run the rules over all subjects."""
+    from gitops_model import checks
+
+    findings: list[Finding] = []
+    manifests = files = 0
+    for part in parts:
+        hidden: set[Ignore] = set()
+        config = part.gatherer.config
+        for facts in _facts(part):
+            manifests += bool(facts.manifest is not None or facts.problems)
+            files += len(facts.files)
+            findings += _shown(config.apply(checks.run(facts, select, ignore), hidden), part)
+        if part.whole and config.path is not None and not select:
+            unneeded = _unneeded(config, hidden)
+            findings += config.apply(checks.run(unneeded, select, ignore), hidden)
+    findings.sort(key=lambda one: (one.path, one.line or 0, one.column or 0, one.code, one.message))
+    return Report(tuple(dict.fromkeys(findings)), manifests, files)
+
+
+def _facts(part: Part) -> "Iterator[Facts]":
+    for subject in part.subjects:
+        if subject.is_manifest:
+            yield part.gatherer.manifest_facts(subject.entry)
+        else:
+            yield part.gatherer.lone_facts(subject.entry, named=subject.named)
+
+
+def _shown(findings: Iterable[Finding], part: Part) -> Iterator[Finding]:
+    return (finding._replace(path=part.shown(finding.path)) for finding in findings)
+
+
+def _unneeded(config: "Config", hidden: "set[Ignore]") -> "Facts":
+    from gitops_model.checks.facts import Facts, Unneeded
+
+    rest = tuple(Unneeded(one.code, one.match) for one in config.ignores() if one not in hidden)
+    return Facts(config.path or "", unneeded=rest)
+
+
+class Parts:
+    """Finds the subjects. Holds the repository open while they are read."""
+
+    def __init__(
+        self,
+        cwd: str,
+        environ: Mapping[str, str],
+        config: "Config | None" = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        self.cwd = cwd
+        self.environ = environ
+        self.config = config
+        self.progress = progress
+        self._repository: Repository | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._repository is not None:
+            self._repository.close()
+
+    def of(self, paths: Sequence[str], *, staged: bool, rev: str | None) -> "Iterator[Part]":
+        from gitops_model.git.entries import INDEX, WORKTREE
+        from gitops_model.git.repository import Repository
+
+        if staged and rev is not None:
+            raise CouldNotRun("--staged and --rev are two different places")
+        needed = staged or rev is not None or not paths
+        repository = (Repository.open if needed else Repository.find)(self.cwd, self.environ)
+        self._repository = repository
+        if repository is None or (repository.is_bare and not staged and rev is None):
+            if not paths:
+                raise CouldNotRun("a bare repository has no work tree", hint="gitops-model check --rev HEAD")
+            yield from self._outside(paths)
+            return
+        from gitops_model.pipeline.tree import GitTree
+
+        place = INDEX if staged else rev if rev is not None else WORKTREE
+        tree = GitTree(repository, place)
+        if not staged and rev is None and paths:
+            yield from self._in_work_tree(tree, repository, paths)
+            return
+        gatherer = self._gatherer(tree)
+        folders = [self._inside(repository, path, must=True) or "" for path in paths]
+        subjects = self._changed(gatherer, repository) if staged else everything(gatherer)
+        kept = [one for one in subjects if not folders or any(is_below(one.entry.path, above) for above in folders)]
+        yield Part(gatherer, kept, whole=not staged and not paths)
+
+    def _gatherer(self, tree: "Tree") -> "Gatherer":
+        from gitops_model.checks import CHECKS
+        from gitops_model.config import load
+        from gitops_model.pipeline.gather import Gatherer
+        from gitops_model.pipeline.tree import read
+
+        config = self.config if self.config is not None else load(lambda path: read(tree, path), CHECKS)
+        return Gatherer(tree, config, self.progress)
+
+    # --- the index --------------------------------------------------------------------------------------------------
+    def _changed(self, gatherer: "Gatherer", repository: "Repository") -> list[Subject]:
+        from gitops_model.manifest.names import is_manifest_path
+        from gitops_model.readers import is_model_path
+
+        tree = gatherer.tree
+        found: dict[str, Subject] = {}
+        for change in repository.changes(staged=True):
+            entry = tree.entry(change.path)
+            if entry is not None and is_manifest_path(change.path):
+                found[change.path] = Subject(entry, is_manifest=True)
+            over = list(gatherer.listed_by(change.path))
+            if not over and entry is not None and is_model_path(change.path):
+                found[change.path] = Subject(entry, is_manifest=False)
+                # a model that was added beside a manifest: that manifest's folder is incomplete now
+                over = list(gatherer.manifests_over(change.path))[:1]
+            found.update((manifest.path, Subject(manifest, is_manifest=True)) for manifest in over)
+        return [found[path] for path in sorted(found)]
+
+    # --- paths of the command line ----------------------------------------------------------------------------------
+    def _in_work_tree(self, tree: "GitTree", repository: "Repository", paths: Sequence[str]) -> "Iterator[Part]":
+        gatherer = self._gatherer(tree)
+        subjects: dict[str, Subject] = {}
+        outside: list[str] = []
+        for path in paths:
+            inside = self._inside(repository, path)
+            if inside is None:
+                outside.append(path)
+                continue
+            for subject in self._named(gatherer, tree, inside, path):
+                known = subjects.get(subject.entry.path)
+                subjects[subject.entry.path] = known if known is not None and known.named else subject
+        if subjects:
+            yield Part(gatherer, [subjects[path] for path in sorted(subjects)])
+        yield from self._outside(outside)
+
+    def _named(self, gatherer: "Gatherer", tree: "GitTree", inside: str, path: str) -> Iterator[Subject]:
+        from stat import S_ISDIR
+
+        from gitops_model.manifest.names import is_manifest_path
+
+        entry = tree.named(inside) if inside else None
+        if entry is None and inside:
+            raise CouldNotRun(f"{path}: no such file")
+        if entry is None or (S_ISDIR(entry.mode) and not entry.is_gitlink):
+            yield from (one for one in everything(gatherer, inside))
+        else:
+            yield Subject(entry, is_manifest_path(inside), named=True)
+
+    def _inside(self, repository: "Repository", path: str, *, must: bool = False) -> str | None:
+        """The path below the top of the repository; None when it lies elsewhere. Links are followed in folders only."""
+        full = os.path.normpath(os.path.join(self.cwd, path))
+        full = os.path.join(os.path.realpath(os.path.dirname(full)), os.path.basename(full)) if full != "/" else full
+        root = repository.root
+        if root is None:
+            return path.strip("/")
+        if os.path.realpath(full) == root:
+            return ""
+        if full.startswith(root.rstrip("/") + "/"):
+            return full[len(root.rstrip("/")) + 1 :]
+        if must:
+            raise CouldNotRun(f"{path} is outside the repository {root}")
+        return None
+
+    def _outside(self, paths: Sequence[str]) -> "Iterator[Part]":
+        """Files and folders that belong to no repository of ours."""
+        import stat
+
+        from gitops_model.config import Config
+        from gitops_model.manifest.names import is_manifest_path
+        from gitops_model.pipeline.gather import Gatherer
+        from gitops_model.pipeline.tree import Folder
+
+        for path in paths:
+            full = os.path.join(self.cwd, path)
+            try:
+                is_folder = stat.S_ISDIR(os.lstat(full).st_mode)
+            except (OSError, ValueError) as error:
+                raise CouldNotRun(f"{path}: no such file") from error
+            above, name = (full, "") if is_folder else os.path.split(full)
+            gatherer = Gatherer(Folder(above), self.config or Config(), self.progress)
+            shown = os.path.join(path, "") if is_folder else path[: len(path) - len(name)]
+            if is_folder:
+                subjects = everything(gatherer)
+            else:
+                from gitops_model.git.entries import Entry
+
+                entry = Entry(os.lstat(full).st_mode, None, name)
+                subjects = [Subject(entry, is_manifest_path(name), named=True)]
+            yield Part(gatherer, subjects, shown.__add__)
+
+
+def everything(gatherer: "Gatherer", folder: str = "") -> list[Subject]:
+    """All manifests below a folder, and the model files that no manifest lists."""
+    from gitops_model.manifest.names import is_manifest_path
+    from gitops_model.readers import is_model_path
+
+    subjects: list[Subject] = []
+    for entry in gatherer.tree.below(folder):
+        if is_manifest_path(entry.path):
+            subjects.append(Subject(entry, is_manifest=True))
+        elif is_model_path(entry.path) and not any(gatherer.listed_by(entry.path)):
+            subjects.append(Subject(entry, is_manifest=False))
+    return subjects
+
+
+def is_below(path: str, above: str) -> bool:
+    return not above or path == above or path.startswith(above + "/")
