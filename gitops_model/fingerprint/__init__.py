@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from gitops_model.errors import Problem
+from gitops_model.fingerprint.constants import Content, content
 from gitops_model.fingerprint.signature import signature_digest
-from gitops_model.fingerprint.structure import plan, plan_digest
+from gitops_model.fingerprint.structure import TensorHash, plan, plan_digest
 from gitops_model.fingerprint.tensors import hash_tensor, tensor_digests
 from gitops_model.fingerprint.weights import header_digest, prefix_digests, weights_digest
 from gitops_model.ir import Inline, Model, Tensor
@@ -79,7 +80,7 @@ def fingerprint(model: Model, data: TensorBytes, jobs: int | None = None) -> Fin
         optimizer=weights_digest(training, recipe="optimizer") if training else None,
         tensors=tuple(TensorDigest(tensor.name, tensor.dtype, tensor.shape, digest.hex()) for tensor, digest in hashed),
         problems=tuple(problems),
-        model=plan_digest(shape, "model", by_value, dict(hashed).__getitem__),
+        model=plan_digest(shape, "model", by_value, _known(dict(hashed), by_value)),
     )
 
 
@@ -98,10 +99,21 @@ def model_digest(
     model: Model, digests: Mapping[Tensor, bytes], data: TensorBytes | None = None, budget: int | None = BY_VALUE_BUDGET
 ) -> str | None:
     """`gm1-model:<hex>` from tensor digests that are known already (a note's), reading no weights."""
+    by_value = _ByValue(data, budget)
     try:
-        return plan_digest(plan(model), "model", _ByValue(data, budget), digests.__getitem__)
+        return plan_digest(plan(model), "model", by_value, _known(digests, by_value))
     except _OverBudget:
         return None
+
+
+def _known(digests: Mapping[Tensor, bytes], by_value: "_ByValue") -> TensorHash:
+    """Looks digests up by content: the attribute of a Constant node may hold its tensor under another name."""
+    found = {content(tensor): digest for tensor, digest in digests.items()}
+
+    def look_up(tensor: Tensor) -> bytes:
+        return found.get(content(tensor)) or by_value(tensor)
+
+    return look_up
 
 
 class _OverBudget(Exception):
@@ -114,14 +126,14 @@ class _ByValue:
     def __init__(self, data: TensorBytes | None, budget: int | None) -> None:
         self._data = data
         self._left = budget
-        self._known: dict[Tensor, bytes] = {}
+        self._known: dict[Content, bytes] = {}
 
     def __call__(self, tensor: Tensor) -> bytes:
-        found = self._known.get(tensor)
+        found = self._known.get(content(tensor))
         if found is None:
             if not isinstance(tensor.data, Inline):
                 self._spend(tensor.nbytes)
-            found = self._known[tensor] = hash_tensor(tensor, self._data)[0]
+            found = self._known[content(tensor)] = hash_tensor(tensor, self._data)[0]
         return found
 
     def _spend(self, size: int) -> None:

@@ -1,30 +1,32 @@
-"""Constants of a graph: initializers, and Constant nodes that hold a value; they are one thing to the recipes."""
+"""Constants of a graph: initializers, and Constant nodes that hold a value; they are one thing to the recipes.
+
+Numbers and strings in attributes count as the tensor that a Constant node would make of them: so a list that the reader
+left in the file has the digest of one that it holds.
+"""
 
 import struct
 from typing import NamedTuple
 
 from gitops_model.fingerprint.encode import tensor_header
-from gitops_model.ir import Attribute, Node, Sparse, Tensor
+from gitops_model.ir import AttributeValue, Locator, Node, Sparse, Tensor
+from gitops_model.readers.onnx_constant import constant_of
+
+Content = tuple[str, tuple[int, ...], Locator]
+"""Type, shape and place of a tensor: what its digest follows from, whatever it is called."""
 
 
 class Constant(NamedTuple):
-    """Type and shape of a constant; `tensor` where its bytes are in the file, `value` where an attribute is it."""
+    """A tensor that a graph holds; its name does not count."""
 
-    dtype: str
-    shape: tuple[int, ...]
-    sparse: bool
-    tensor: Tensor | None
-    value: bytes = b""
+    tensor: Tensor
 
-    def digest(self) -> bytes:
-        """The tensor digest of a constant that is an attribute's value."""
-        from blake3 import blake3
-
-        return blake3(tensor_header(self.dtype, self.shape) + self.value).digest()
+    @property
+    def is_sparse(self) -> bool:
+        return isinstance(self.tensor.data, Sparse)
 
 
-def of_tensor(tensor: Tensor) -> Constant:
-    return Constant(tensor.dtype, tensor.shape, isinstance(tensor.data, Sparse), tensor)
+def content(tensor: Tensor) -> Content:
+    return tensor.dtype, tensor.shape, tensor.data
 
 
 def of_node(node: Node) -> Constant | None:
@@ -33,35 +35,36 @@ def of_node(node: Node) -> Constant | None:
         return None
     if node.inputs or len(node.outputs) != 1:
         return None
-    return of_attribute(node.attributes[0])
+    tensor = constant_of("", node.attributes[0])
+    return None if tensor is None else Constant(tensor)
 
 
-def of_attribute(attribute: Attribute) -> Constant | None:
-    name, kind, value = attribute
-    if isinstance(value, Tensor):
-        return of_tensor(value) if name in ("value", "sparse_value") else None
-    if name != f"value_{kind}" or kind not in _PLAIN:
-        return None
-    dtype, shape, items = _PLAIN[kind], (), (value,)
-    if isinstance(value, tuple):
-        shape, items = (len(value),), value
-    return Constant(dtype, shape, sparse=False, tensor=None, value=b"".join(_element(item) for item in items))
+def plain_tensor(kind: str, value: AttributeValue) -> bytes | None:
+    """What is hashed for numbers and strings: the header and the bytes of their tensor. None for other kinds."""
+    items = value if isinstance(value, tuple) else (value,)
+    shape = (len(items),) if kind.endswith("s") else ()
+    if kind in ("int", "ints"):
+        return tensor_header("int64", shape) + b"".join(map(_int64, items))
+    if kind in ("float", "floats"):
+        return _floats(shape, items)
+    if kind in ("string", "strings"):
+        return tensor_header("string", shape) + b"".join(map(_string, items))
+    return None
 
 
-_PLAIN = {
-    "int": "int64",
-    "ints": "int64",
-    "float": "float32",
-    "floats": "float32",
-    "string": "string",
-    "strings": "string",
-}
+def _int64(item: object) -> bytes:
+    assert isinstance(item, int)
+    return (item & (1 << 64) - 1).to_bytes(8, "little")
 
 
-def _element(item: object) -> bytes:
-    if isinstance(item, int):
-        return (item & (1 << 64) - 1).to_bytes(8, "little")
-    if isinstance(item, float):
-        return struct.pack("<f", item)
+def _floats(shape: tuple[int, ...], items: tuple[object, ...]) -> bytes:
+    """float32, which is what ONNX has; float64 where another format's number needs it."""
+    try:
+        return tensor_header("float32", shape) + struct.pack(f"<{len(items)}f", *items)
+    except OverflowError:
+        return tensor_header("float64", shape) + struct.pack(f"<{len(items)}d", *items)
+
+
+def _string(item: object) -> bytes:
     assert isinstance(item, bytes)
     return len(item).to_bytes(8, "little") + item

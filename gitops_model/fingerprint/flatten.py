@@ -7,7 +7,7 @@ and linear in the size of the description, whatever it says: cycles, undefined a
 
 from typing import NamedTuple
 
-from gitops_model.fingerprint.constants import Constant, of_node, of_tensor
+from gitops_model.fingerprint.constants import Constant, of_node
 from gitops_model.ir import Attribute, Graph, Node, Tensor, Value
 
 ROOT = -1
@@ -18,14 +18,14 @@ INPUT, OUTPUT, FORMAL, MEMBER = range(4)
 
 
 class Use(NamedTuple):
-    """Output `output` of a thing is used by `user`: as `kind`, at `slot`, of its attribute `attribute[index]`."""
+    """Output `output` of a thing is used by `user`: as `kind`, at `slot`, of its subgraph `attribute[member]`."""
 
     user: int
     output: int
     kind: int
     slot: int
     attribute: str = ""
-    index: int = 0
+    member: int = 0
 
 
 class Owner(NamedTuple):
@@ -33,7 +33,7 @@ class Owner(NamedTuple):
 
     thing: int
     attribute: str = ""
-    index: int = 0
+    member: int = 0
 
 
 class Kind(NamedTuple):
@@ -91,8 +91,8 @@ def flatten(
         for thing, node in placed:
             for attribute in node.attributes:
                 pending.extend(
-                    (inner, _Scope(Owner(thing, attribute.name, index), scope))
-                    for index, inner in enumerate(graphs_of(attribute))
+                    (inner, _Scope(Owner(thing, attribute.name, member), scope))
+                    for member, inner in enumerate(graphs_of(attribute))
                 )
     root = opened[0][1]
     for graph, scope, placed in opened:
@@ -101,11 +101,11 @@ def flatten(
         owner = scope.owner
         for thing, _ in placed:
             if not things.uses[thing]:
-                things.uses[thing].append(Use(owner.thing, 0, MEMBER, 0, owner.attribute, owner.index))
+                things.uses[thing].append(Use(owner.thing, 0, MEMBER, 0, owner.attribute, owner.member))
         for name in graph.initializers:
             thing = scope.names[name][0]
             if not things.uses[thing]:
-                things.uses[thing].append(Use(owner.thing, 0, MEMBER, 0, owner.attribute, owner.index))
+                things.uses[thing].append(Use(owner.thing, 0, MEMBER, 0, owner.attribute, owner.member))
     return things
 
 
@@ -128,10 +128,10 @@ def _define(graph: Graph, scope: _Scope, things: Things) -> list[tuple[int, Node
     owner = scope.owner
     for slot, item in enumerate(formal_inputs(graph)):
         thing = things.add(Kind("input"))
-        things.uses[thing].append(Use(owner.thing, 0, FORMAL, slot, owner.attribute, owner.index))
+        things.uses[thing].append(Use(owner.thing, 0, FORMAL, slot, owner.attribute, owner.member))
         _name(scope, item.name, thing, 0, things)
     for name, tensor in graph.initializers.items():
-        _name(scope, name, things.add(of_tensor(tensor)), 0, things)
+        _name(scope, name, things.add(Constant(tensor)), 0, things)
     placed: list[tuple[int, Node]] = []
     for node in graph.nodes:
         thing = things.add(of_node(node) or node)
@@ -174,4 +174,4 @@ def _connect(graph: Graph, scope: _Scope, root: _Scope, placed: list[tuple[int, 
     owner = scope.owner
     for slot, item in enumerate(graph.outputs):
         origin, output = source(item.name)
-        uses[origin].append(Use(owner.thing, output, OUTPUT, slot, owner.attribute, owner.index))
+        uses[origin].append(Use(owner.thing, output, OUTPUT, slot, owner.attribute, owner.member))

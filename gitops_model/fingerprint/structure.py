@@ -5,13 +5,12 @@ things that are used differently get different hashes, every thing that reaches 
 the sorted hashes say the whole wiring without a name (docs/format.md has the recipe and the reason).
 """
 
-import struct
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from gitops_model.fingerprint.constants import Constant, of_tensor
+from gitops_model.fingerprint.constants import Constant, plain_tensor
 from gitops_model.fingerprint.encode import dims, text, u32
-from gitops_model.fingerprint.flatten import ROOT, Kind, Things, Use, flatten, formal_inputs
+from gitops_model.fingerprint.flatten import MEMBER, ROOT, Kind, Things, Use, flatten, formal_inputs
 from gitops_model.ir import Attribute, Function, Graph, Model, Node, OtherType, Tensor
 
 FunctionKey = tuple[str, str, str]
@@ -38,7 +37,7 @@ def plan(model: Model) -> Plan:
         main = Things()
         for tensor in model.tensors:
             if tensor.group != "optimizer":
-                main.uses[main.add(of_tensor(tensor))].append(Use(ROOT, 0, 3, 0))
+                main.uses[main.add(Constant(tensor))].append(Use(ROOT, 0, MEMBER, 0))
     else:
         graph = model.graph
         main = flatten(
@@ -81,6 +80,7 @@ class _Hasher:
         self.weights = weights
         self.names = names
         self.bodies: dict[FunctionKey, bytes] = {}
+        self.encoded: dict[int, bytes] = {}
 
     # --- functions --------------------------------------------------------------------------------------------------
     def functions(self, functions: list[tuple[Function, Things]]) -> list[bytes]:
@@ -192,15 +192,17 @@ class _Hasher:
         return self.blake3(label + u32(len(rows)) + b"".join(rows)).digest()
 
     def _constant(self, what: Constant) -> bytes:
+        tensor = what.tensor
         label = (
-            b"gitops-model/constant/1\0" + (b"\1" if what.sparse else b"\0") + text(what.dtype) + text(dims(what.shape))
+            b"gitops-model/constant/1\0"
+            + (b"\1" if what.is_sparse else b"\0")
+            + text(tensor.dtype)
+            + text(dims(tensor.shape))
         )
-        if self.weights is None:
-            return label
-        return label + (self.weights(what.tensor) if what.tensor is not None else what.digest())
+        return label if self.weights is None else label + self.weights(tensor)
 
     def _node(self, node: Node) -> bytes:
-        attributes = sorted(self._attribute(item) for item in node.attributes)
+        attributes = sorted(map(self._attribute, node.attributes))
         body = self.bodies.get(node_key(node)) if self.names else None
         if body is not None:
             label = b"gitops-model/call/1\0" + body
@@ -209,19 +211,29 @@ class _Hasher:
         return label + _presence(node.inputs) + _presence(node.outputs) + u32(len(attributes)) + b"".join(attributes)
 
     def _attribute(self, attribute: Attribute) -> bytes:
+        """Readers share equal attributes, so they are remembered by identity; the model keeps them alive."""
+        found = self.encoded.get(id(attribute))
+        if found is None:
+            found = self.encoded[id(attribute)] = self._encode(attribute)
+        return found
+
+    def _encode(self, attribute: Attribute) -> bytes:
         name, kind, value = attribute
         head = text(name) + text(kind)
-        if isinstance(value, tuple) and not isinstance(value, Tensor | Graph | OtherType):
-            return head + u32(len(value)) + b"".join(self._value(item) for item in value)
-        return head + self._value(value)
+        if isinstance(value, Tensor):
+            return head + self.by_value(value)
+        if isinstance(value, Graph | OtherType):
+            return head + self._item(value)
+        if kind == "ref":
+            assert isinstance(value, bytes)
+            return head + text(value)
+        plain = plain_tensor(kind, value)
+        if plain is not None:
+            return head + self.blake3(plain).digest()
+        assert isinstance(value, tuple)
+        return head + u32(len(value)) + b"".join(map(self._item, value))
 
-    def _value(self, value: object) -> bytes:
-        if isinstance(value, int):
-            return text(str(value))
-        if isinstance(value, float):
-            return struct.pack("<d", value)
-        if isinstance(value, bytes):
-            return text(value)
+    def _item(self, value: object) -> bytes:
         if isinstance(value, Tensor):
             return self.by_value(value)
         if isinstance(value, Graph):
@@ -232,5 +244,5 @@ class _Hasher:
 
 def _presence(names: Iterable[str]) -> bytes:
     """A byte for each input or output: 1 given, 0 omitted; those omitted at the end do not count."""
-    flags = bytes(bool(name) for name in names).rstrip(b"\0")
+    flags = bytes(map(bool, names)).rstrip(b"\0")
     return u32(len(flags)) + flags

@@ -9,7 +9,7 @@ checked against the file before it is used, and what a packed stream gives is ch
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Self, TypeAlias
 
@@ -81,7 +81,7 @@ class TensorBytes:
             return blob.read(locator.offset + offset, length)
 
     @contextmanager
-    def file(self, path: str) -> Iterator[Blob]:
+    def file(self, path: str) -> Generator[Blob]:
         """The blob of a file that locators name ("" is the model's own), held open while the context lasts."""
         if not path:
             yield self.blob

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from gitops_model.errors import BadFile, Problem
 from gitops_model.ir import Span, Strings, Varints
+from gitops_model.readers.protobuf import untagged
 
 CHUNK = 1 << 20
 """Bytes read, or produced, at a time."""
@@ -22,7 +23,7 @@ class Cursor:
 
     def __init__(self, read: Callable[[Span, int, int], bytes]) -> None:
         self._read = read
-        self._file = ""
+        self._file: str | None = None
         self._start = 0
         self._buffer = b""
 
@@ -54,8 +55,8 @@ def varints(cursor: Cursor, locator: Varints) -> Iterator[bytes]:
     waiting: list[bytes] = []
     size = 0
     for part in cursor.each(locator.pieces):
-        waiting.append(part)
-        size += len(part)
+        waiting.append(untagged(part) if locator.tagged else part)
+        size += len(waiting[-1])
         if size >= CHUNK:
             whole, rest = _whole(b"".join(waiting))
             waiting = [rest]

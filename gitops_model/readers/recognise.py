@@ -62,6 +62,14 @@ def zip_with(*names: bytes) -> Callable[[bytes], bool]:
     return lambda head: head[:4] == b"PK\x03\x04" and any(name in head for name in names)
 
 
+def is_safetensors(head: bytes) -> bool:
+    return head[4:10] == b'\0\0\0\0{"'
+
+
+def is_windows_program(head: bytes) -> bool:
+    return head[:2] == b"MZ" and len(head) >= 64
+
+
 def is_text(head: bytes) -> bool:
     """At least a line's worth of printable UTF-8 (a cut last character is forgiven)."""
     if len(head) < 16 or re.search(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]", head):
@@ -100,7 +108,7 @@ STRANGERS: tuple[Row, ...] = (
     Row(Stranger("xml", "an XML document"), pattern(rb"(?:\xef\xbb\xbf)?\s*<\?xml\b")),
     Row(Stranger("conflict", "a file with git conflict markers"), b"<<<<<<< "),
     # --- model formats of other names
-    Row(Stranger("safetensors", "a safetensors file"), lambda head: at(8, b'{"')(head) and head[4:8] == b"\0" * 4),
+    Row(Stranger("safetensors", "a safetensors file"), is_safetensors),
     Row(Stranger("gguf", "a GGUF file"), b"GGUF"),
     Row(Stranger("ggml", "an old GGML file (before GGUF)"), pattern(rb"(?:lmgg|fmgg|tjgg|algg)[\x00-\x7f]")),
     Row(Stranger("hdf5", "an HDF5 file (Keras .h5)"), b"\x89HDF\r\n\x1a\n"),
@@ -126,7 +134,7 @@ STRANGERS: tuple[Row, ...] = (
     Row(Stranger("tar", "a tar archive"), at(257, b"ustar")),
     # --- programs, documents, pictures
     Row(Stranger("elf", "an ELF binary"), b"\x7fELF"),
-    Row(Stranger("pe", "a Windows program"), lambda head: head[:2] == b"MZ" and len(head) >= 64),
+    Row(Stranger("pe", "a Windows program"), is_windows_program),
     Row(Stranger("pdf", "a PDF document"), b"%PDF-"),
     Row(Stranger("png", "a PNG picture"), b"\x89PNG\r\n\x1a\n"),
     Row(Stranger("jpeg", "a JPEG picture"), b"\xff\xd8\xff"),

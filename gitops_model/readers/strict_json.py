@@ -134,7 +134,7 @@ class _Scanner:
                 found = json.loads(f'"{found}"')
                 found.encode()
         except UnicodeError as error:
-            raise BadFile(Problem("GM002", f"the header is not UTF-8: {error.reason}")) from error  # type: ignore[attr-defined]
+            raise BadFile(Problem("GM002", f"the header is not UTF-8: {error}")) from error
         return found
 
     def string(self, limit: int = NAME_LIMIT) -> str:

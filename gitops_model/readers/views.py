@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import product
 from math import prod
+from typing import Literal
 
 from gitops_model.errors import BadFile, Problem
 from gitops_model.ir import Strided
@@ -11,7 +12,7 @@ from gitops_model.readers.pieces import Fetch
 BLOCK = 8 << 20
 """Bytes of a view that are put together at a time."""
 
-TYPECODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
+TYPECODES: dict[int, Literal["B", "H", "I", "Q"]] = {1: "B", 2: "H", 4: "I", 8: "Q"}
 
 
 def contiguous(locator: Strided) -> tuple[int, int] | None:
@@ -120,7 +121,7 @@ def gather(fetch: Fetch, width: int, start: int, shape: tuple[int, ...], strides
 
 def _line(source: memoryview, begin: int, count: int, stride: int) -> memoryview:
     if stride == 0:
-        return memoryview(bytes(source[begin : begin + 1]) * count).cast(source.format)  # type: ignore[arg-type]
+        return memoryview(bytes(source[begin : begin + 1]) * count).cast(TYPECODES[source.itemsize])
     end = begin + count * stride
     return source[begin : end if end >= 0 else None : stride]
 
