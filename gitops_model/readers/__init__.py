@@ -5,16 +5,19 @@ Each reader module has
     def sniff(head: bytes) -> bool                          # do these first bytes look like this format?
     def read(blob: Blob, source: Source) -> Model           # raises BadFile
 
-and may have `TITLE`, the format's name for messages. Adding a format is one module, one row and a folder of cases
+and may have `TITLE`, what such a file is called in messages ("an ONNX model"). Adding a format is one module, one row and a folder of cases
 (docs/adding-a-format.md).
 """
 
 from importlib import import_module
-from typing import NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from gitops_model.blob import Blob, Source
 from gitops_model.errors import BadFile, Problem
 from gitops_model.ir import Model
+
+if TYPE_CHECKING:
+    from gitops_model.readers.recognise import Stranger
 
 HEAD = 4096
 """How many first bytes a sniffer sees."""
@@ -70,27 +73,30 @@ def reader_of(row: Format) -> Reader:
     return cast(Reader, import_module(row.module))
 
 
+def title_of(row: Format) -> str:
+    """What a file of the format is called in messages: "an ONNX model"."""
+    return getattr(reader_of(row), "TITLE", f"a {row.name} file")
+
+
 def read_model(blob: Blob, source: Source) -> Model:
-    """Read a file in the format that its bytes show, which need not be the one its name promises.
+    """Read a file in the format that its name promises; without a promise, in the one that its bytes show.
 
     Raises BadFile with GM001 (truncated, empty), GM003 (pointer), GM004 (not what its name says), GM009 (unsupported)
     or what the format's reader found.
     """
-    from gitops_model.readers.recognise import foreign
-
     promised = format_of_name(blob.path)
     head = blob.head(HEAD)
     if not head:
         raise BadFile(blob.truncated(0, 1))
-    stranger = foreign(head)
-    if stranger is not None and not (promised is not None and reader_of(promised).sniff(head)):
-        raise BadFile(stranger.problem(blob, promised))
-    if promised is not None:
+    if promised is not None and reader_of(promised).sniff(head):
         return reader_of(promised).read(blob, source)
-    for row in FORMATS:
-        reader = reader_of(row)
-        if reader.sniff(head):
-            return reader.read(blob, source)
+    stranger, row = recognised(head)
+    if row is not None and promised is None:
+        return reader_of(row).read(blob, source)
+    if stranger is not None:
+        raise BadFile(stranger.problem(blob, promised))
+    if promised is not None:  # nobody knows the bytes: the promised reader says best what is wrong with them
+        return reader_of(promised).read(blob, source)
     raise BadFile(
         Problem(
             "GM009",
@@ -98,3 +104,16 @@ def read_model(blob: Blob, source: Source) -> Model:
             hint="gitops-model explain GM009",
         )
     )
+
+
+def recognised(head: bytes) -> "tuple[Stranger | None, Format | None]":
+    """What the first bytes show, in words and as the format that claims them."""
+    from gitops_model.readers.recognise import Stranger, foreign
+
+    stranger = foreign(head)
+    if stranger is not None and stranger.fetch is not None:
+        return stranger, None
+    for row in FORMATS:
+        if reader_of(row).sniff(head):
+            return stranger or Stranger(row.name, title_of(row)), row
+    return stranger, None

@@ -14,7 +14,7 @@ from gitops_model.readers.onnx_reading import DEFAULT_DOMAIN, Reading
 from gitops_model.readers.onnx_tensor import entry
 from gitops_model.readers.protobuf import VARINT, signed, varint
 
-TITLE = "ONNX"
+TITLE = "an ONNX model"
 
 GRAPH, OPSET, METADATA, TRAINING, FUNCTION = 0x3A, 0x42, 0x72, 0xA2, 0xCA
 

@@ -26,7 +26,9 @@ class Stranger(NamedTuple):
 
     def problem(self, blob: Blob, promised: "Format | None") -> Problem:
         """GM003 for a pointer whose content is not here, GM004 for anything else."""
-        wanted = f"a {promised.name} file" if promised is not None else "a model file"
+        from gitops_model.readers import title_of
+
+        wanted = title_of(promised) if promised is not None else "a model file"
         if self.fetch is not None:
             return Problem(
                 "GM003",

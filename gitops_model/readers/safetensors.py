@@ -12,7 +12,7 @@ from gitops_model.errors import BadFile, Problem
 from gitops_model.ir import ELEMENT_BITS, Model, Span, Tensor
 from gitops_model.readers.strict_json import Entry, header_entries
 
-TITLE = "safetensors"
+TITLE = "a safetensors file"
 
 HEADER_LIMIT = 100_000_000
 """Bytes; the limit of the format's own reader."""
