@@ -5,8 +5,8 @@ Each reader module has
     def sniff(head: bytes) -> bool                          # do these first bytes look like this format?
     def read(blob: Blob, source: Source) -> Model           # raises BadFile
 
-and may have `TITLE`, what such a file is called in messages ("an ONNX model"). Adding a format is one module, one row and a folder of cases
-(docs/adding-a-format.md).
+and may have `TITLE`, what such a file is called in messages ("an ONNX model"). Adding a format is one module, one row
+and a folder of cases (docs/adding-a-format.md).
 """
 
 from importlib import import_module
