@@ -7,7 +7,7 @@ Standard input is a file in memory and so is standard error: nothing can block o
 import os
 import signal
 from collections.abc import Mapping
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from gitops_model.errors import CouldNotRun
 from gitops_model.git.environment import offline
@@ -116,25 +116,50 @@ class Git:
 
 
 class Conversation:
-    """A running process with a pipe to it and a pipe from it."""
+    """A running process with a pipe to it and a pipe from it. It ends when it is closed or forgotten."""
 
     def __init__(self, pid: int, to_git: int, from_git: int) -> None:
-        self.pid = pid
-        self.to_git = to_git
-        self.answers: BinaryIO = os.fdopen(from_git, "rb")
+        self._pid = pid
+        self._to_git = to_git
+        self._from_git = from_git
+        self._buffer = b""
 
     def ask(self, line: str) -> bytes:
         """The first line of the answer without its end; empty when the process is gone."""
         try:
-            os.write(self.to_git, line.encode() + b"\n")
+            os.write(self._to_git, line.encode() + b"\n")
         except BrokenPipeError:
             return b""
-        return self.answers.readline().rstrip(b"\n")
+        while b"\n" not in self._buffer:
+            part = os.read(self._from_git, CHUNK)
+            if not part:
+                return b""
+            self._buffer += part
+        answer, _, self._buffer = self._buffer.partition(b"\n")
+        return answer
+
+    def read(self, length: int) -> bytes:
+        """The next `length` bytes of the answer."""
+        parts = [self._buffer[:length]]
+        self._buffer = self._buffer[length:]
+        missing = length - len(parts[0])
+        while missing:
+            part = os.read(self._from_git, min(missing, CHUNK))
+            if not part:
+                raise CouldNotRun("git ended in the middle of an answer")
+            parts.append(part)
+            missing -= len(part)
+        return b"".join(parts)
 
     def close(self) -> None:
-        os.close(self.to_git)
-        self.answers.close()
-        stop(self.pid)
+        if self._pid:
+            pid, self._pid = self._pid, 0
+            os.close(self._to_git)
+            os.close(self._from_git)
+            stop(pid)
+
+    def __del__(self) -> None:
+        self.close()
 
 
 RAW_DIFF = (

@@ -83,8 +83,8 @@ class GitObjects:
         if header.size > limit:
             self._running.pop("--batch").close()
             raise too_large(oid, header, limit)
-        data = conversation.answers.read(header.size)
-        conversation.answers.read(1)
+        data = conversation.read(header.size)
+        conversation.read(1)
         return data
 
     def close(self) -> None:

@@ -43,6 +43,6 @@ def resolve(folder: str, path: str) -> str:
             raise BadFile(Problem("GM601", f"the path {path!r} reaches into .git", found=path))
         else:
             parts.append(part)
-    if not parts or path.endswith("/"):
+    if path.rpartition("/")[2] in ("", ".", ".."):
         raise BadFile(Problem("GM602", f"the path {path!r} names a folder", expected="a regular file", found=path))
     return "/".join(parts)
