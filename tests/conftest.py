@@ -13,6 +13,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from hypothesis.configuration import set_hypothesis_home_dir
 from support import environment, gitrepo, installed, models
 from support.program import Program
 
@@ -38,6 +39,8 @@ def refuse_the_network(event: str, arguments: tuple[object, ...]) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     sys.addaudithook(refuse_the_network)
+    # A folder .hypothesis in the root would end the collection of the next run: its plugin warns of it.
+    set_hypothesis_home_dir(config.rootpath / ".pytest_cache/hypothesis")
     hypothesis.settings.load_profile(os.environ.get("GITOPS_MODEL_PROFILE", "test"))
     if installed.runs_from_tree():
         installed.lend_hooks()
