@@ -41,7 +41,7 @@ FORMATS: tuple[Format, ...] = (
         has_signature=False,
     ),
     Format("onnx", "gitops_model.readers.onnx", (".onnx",), has_signature=True),
-    Format("torchscript", "gitops_model.readers.torch.script", (".jit", ".ts")),
+    Format("torchscript", "gitops_model.readers.torch.script", (".jit",)),
     Format("pytorch", "gitops_model.readers.torch.checkpoint", (".pt", ".pth", ".ckpt", ".pth.tar")),
     Format("gguf", "gitops_model.readers.gguf.model", (".gguf",)),
     Format("numpy", "gitops_model.readers.numpy", (".npy", ".npz")),
