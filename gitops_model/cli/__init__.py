@@ -23,6 +23,8 @@ VERBS: dict[str, str] = {
     "record": "record",
     "verify": "verify",
     "notes": "notes",
+    "show": "show",
+    "diff": "diff",
     "explain": "explain",
 }
 """Verb → module under gitops_model.cli, in the order of --help. Only the module of the verb in use is imported."""

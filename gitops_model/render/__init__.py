@@ -10,6 +10,8 @@ RENDERERS: dict[str, tuple[str, ...]] = {
     "notes": ("text", "json"),
     "record": ("text", "json"),
     "report": ("text", "json", "markdown", "sarif", "github"),
+    "show": ("text", "json"),
+    "diff": ("text", "json", "markdown"),
 }
 """Kind of result → the formats it can be written in: module gitops_model.render.KIND.FORMAT."""
 

@@ -1,0 +1,136 @@
+"""The shapes of a diff: what goes in (`Side`) and what comes out (`ModelDiff`). Data only."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from gitops_model.ir import Model, OtherType, Tensor, TensorType, Value
+
+
+class Side(NamedTuple):
+    """One of two models: its description, and the digests of what it describes.
+
+    `digests` holds the digest of each of `model.tensors`, in that order; None where its bytes cannot be had.
+    `weights`, `structure`, `signature`, `optimizer` are the prefixed digests (docs/format.md), "" where there is none
+    or it is not known. `constants` has the digests of the tensors in attributes that are no weights.
+    """
+
+    model: Model
+    digests: tuple[str | None, ...]
+    weights: str = ""
+    structure: str = ""
+    signature: str = ""
+    optimizer: str = ""
+    constants: Mapping[Tensor, str] = MappingProxyType({})
+
+
+class Verdict(NamedTuple):
+    """`kind` and `bump` as docs/diff.md defines them; `equivalent` only if it was proved; why, in sentences."""
+
+    kind: str = "identical-model"
+    bump: str = "none"
+    equivalent: bool = False
+    reasons: tuple[str, ...] = ()
+
+
+class ValueChange(NamedTuple):
+    """An input or output that changed.
+
+    `change`: added, removed, renamed, type, rank, shape or order. `grade`: noise (callers cannot tell), annotation
+    (the file says more or less about the same thing) or real. `bump` is what it alone asks for, and `reason` why.
+    """
+
+    name: str
+    change: str
+    grade: str
+    before: Value | None
+    after: Value | None
+    bump: str
+    reason: str
+
+
+class SignatureDiff(NamedTuple):
+    inputs: tuple[ValueChange, ...] = ()
+    outputs: tuple[ValueChange, ...] = ()
+
+
+class NodeChange(NamedTuple):
+    """`number` nodes of one operation. `op_type` of another domain than ai.onnx is written `DOMAIN:OP`."""
+
+    op_type: str
+    number: int
+
+
+class Rewrite(NamedTuple):
+    """A known way to write the same thing: `number` times, and whether its numbers are `exact` or `rounded`."""
+
+    pattern: str
+    number: int
+    numeric: str
+
+
+class GraphDiff(NamedTuple):
+    added: tuple[NodeChange, ...] = ()
+    removed: tuple[NodeChange, ...] = ()
+    changed: tuple[NodeChange, ...] = ()
+    rewrites: tuple[Rewrite, ...] = ()
+    nodes: tuple[int, int] = (0, 0)
+
+
+class TensorFact(NamedTuple):
+    """A tensor as a diff shows it; `digest` is bare hex, None where its bytes cannot be had."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    nbytes: int
+    digest: str | None
+
+
+class TensorChange(NamedTuple):
+    """The tensor `name`, one side None where it was added or removed. A renamed one has two names."""
+
+    before: TensorFact | None
+    after: TensorFact | None
+
+    @property
+    def name(self) -> str:
+        fact = self.after or self.before
+        return fact.name if fact else ""
+
+
+class WeightsDiff(NamedTuple):
+    """Tensors by fate. Those of `unchanged` and `renamed` hold the same content; `unknown` could not be compared."""
+
+    changed: tuple[TensorChange, ...] = ()
+    added: tuple[TensorChange, ...] = ()
+    removed: tuple[TensorChange, ...] = ()
+    renamed: tuple[TensorChange, ...] = ()
+    unchanged: int = 0
+    unknown: int = 0
+    totals: tuple[int, int] = (0, 0)
+    nbytes: tuple[int, int] = (0, 0)
+    common_nbytes: int = 0
+
+
+class ModelDiff(NamedTuple):
+    formats: tuple[str, str]
+    signature: SignatureDiff
+    graph: GraphDiff
+    opset: dict[str, tuple[str | int | None, str | int | None]]
+    properties: dict[str, tuple[str | int | None, str | int | None]]
+    metadata: dict[str, tuple[str | int | None, str | int | None]]
+    weights: WeightsDiff
+    digests: dict[str, tuple[str, str]]
+    verdict: Verdict = Verdict()
+
+
+def type_text(kind: TensorType | OtherType | None) -> str:
+    """`float32[2,batch,?]`; `float32[...]` where the rank is not known; `?` where nothing is."""
+    if kind is None:
+        return "?"
+    if isinstance(kind, OtherType):
+        return kind.text
+    if kind.shape is None:
+        return f"{kind.dtype}[...]"
+    return f"{kind.dtype}[{','.join('?' if dim is None else str(dim) for dim in kind.shape)}]"

@@ -1,0 +1,123 @@
+"""What a change is (`kind`), what it asks of the version (`bump`), and whether it is proved to change nothing.
+
+Thin on purpose: `equivalent` is true only for the same bytes, the same model, or two models whose outputs are the same
+expression of their inputs (diff/values.py). All else may be equivalent; here it is not called so.
+"""
+
+from collections.abc import Iterator
+
+from gitops_model.diff.graph import nodes
+from gitops_model.diff.result import ModelDiff, Side, TensorFact, Verdict
+from gitops_model.diff.values import same_values
+
+ORDER = ("none", "patch", "minor", "major")
+SHARED, NEARLY_ALL = 0.5, 0.9
+"""Shares of the weight bytes, on both sides, that make another graph a variant: with the same names of inputs and
+outputs, and with other names."""
+
+
+def judge(before: Side, after: Side, draft: ModelDiff, *, same_bytes: bool) -> Verdict:
+    if same_bytes:
+        return Verdict("identical-bytes", "none", equivalent=True, reasons=("the files are byte for byte the same",))
+    kind = kind_of(before, after, draft)
+    equivalent = proved(before, after, draft, kind)
+    bump = "none"
+    reasons: list[str] = []
+    for wanted, reason in asked(before, draft, kind, equivalent=equivalent):
+        bump = max(bump, wanted, key=ORDER.index)
+        if reason not in reasons:
+            reasons.append(reason)
+    if equivalent and kind != "identical-model":
+        reasons.append("both compute the same outputs from the same inputs: same operations on the same contents")
+    elif kind == "identical-model" and not reasons:
+        reasons.append("same structure, weights and signature")
+    return Verdict(kind, bump, equivalent, tuple(reasons))
+
+
+def proved(before: Side, after: Side, draft: ModelDiff, kind: str) -> bool:
+    """Whether the outputs are the same function of the inputs, of the same names and types."""
+    if any(change.grade == "real" for change in (*draft.signature.inputs, *draft.signature.outputs)):
+        return False
+    if before.model.graph is None or after.model.graph is None:
+        return kind == "identical-model"
+    domains = {node.domain for side in (before, after) for node in nodes(side.model)}
+    return not domains & draft.opset.keys() and same_values(before, after)
+
+
+def kind_of(before: Side, after: Side, draft: ModelDiff) -> str:
+    weights, graph_changed = draft.weights, before.structure != after.structure
+    moved = bool(weights.changed or weights.added or weights.removed or weights.unknown)
+    real = any(change.grade == "real" for change in (*draft.signature.inputs, *draft.signature.outputs))
+    if draft.formats[0] != draft.formats[1]:
+        return "cross-format"
+    if before.model.graph is None or after.model.graph is None:
+        if moved:
+            return "weights-only"
+        return "renamed-only" if weights.renamed else "identical-model"
+    if not graph_changed:
+        if moved:
+            return "weights-only"
+        if real:
+            return "io-only"
+        return "renamed-only" if weights.renamed else "identical-model" if not draft.opset else "graph-only"
+    if real:
+        return _other_interface(draft)
+    kept = weights.changed or weights.removed or weights.unknown
+    return "weights+graph" if kept else "graph-only"
+
+
+def _other_interface(draft: ModelDiff) -> str:
+    """The graph and the interface changed: a variant of the same model, or another one? What they share says it."""
+    shares = [draft.weights.common_nbytes / nbytes if nbytes else 1.0 for nbytes in draft.weights.nbytes]
+    changes = (*draft.signature.inputs, *draft.signature.outputs)
+    names_kept = not any(change.change in {"added", "removed", "renamed"} for change in changes)
+    return "variant" if min(shares) >= (SHARED if names_kept else NEARLY_ALL) else "architecture"
+
+
+def asked(before: Side, draft: ModelDiff, kind: str, *, equivalent: bool) -> Iterator[tuple[str, str]]:
+    """(bump, reason) of everything that asks for a version."""
+    weights, graph = draft.weights, draft.graph
+    for change in (*draft.signature.inputs, *draft.signature.outputs):
+        if change.bump != "none":
+            yield change.bump, change.reason
+    if kind == "cross-format":
+        yield "patch", f"{draft.formats[0]} became {draft.formats[1]}"
+    elif draft.digests["structure"][0] != draft.digests["structure"][1] and before.model.graph is not None:
+        if equivalent:
+            yield "patch", "the graph is written in another way"
+        elif graph.added or graph.removed:
+            added, removed = (sum(change.number for change in side) for side in (graph.added, graph.removed))
+            yield "minor", f"operations: {added} added, {removed} removed, not proved equivalent"
+        else:
+            yield "minor", "the graph changed without a change in the count of operations, not proved equivalent"
+    reshaped = any(
+        change.before and change.after and _type(change.before) != _type(change.after) for change in weights.changed
+    )
+    if weights.changed:
+        yield "patch", f"{_tensors(len(weights.changed))} changed"
+    if weights.added or weights.removed:
+        names_matter = before.model.graph is None  # a loader finds the tensors of such a file by their names
+        reason = f"tensors: {len(weights.added)} added, {len(weights.removed)} removed"
+        yield ("minor" if names_matter else "patch"), reason
+    if before.model.graph is None and (reshaped or weights.renamed):
+        yield "minor", "tensors have other names, dtypes or shapes, which is how a loader knows them"
+    if weights.unknown:
+        yield "patch", f"{_tensors(weights.unknown)} could not be compared"
+    for domain, (old, new) in draft.opset.items():
+        yield "patch", f"opset {domain}: {_fact(old)} → {_fact(new)}"
+    for name, (old, new) in draft.properties.items():
+        yield "patch", f"{name}: {_fact(old)} → {_fact(new)}"
+    if draft.metadata:
+        yield "patch", f"metadata changed: {', '.join(draft.metadata)}"
+
+
+def _type(fact: TensorFact | None) -> tuple[str, tuple[int, ...]] | None:
+    return None if fact is None else (fact.dtype, fact.shape)
+
+
+def _tensors(count: int) -> str:
+    return "1 tensor" if count == 1 else f"{count:,} tensors"
+
+
+def _fact(value: str | int | None) -> str:
+    return "none" if value is None else str(value)

@@ -1,0 +1,208 @@
+"""Compare models: two files, or every model file that differs between two states of a repository."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from gitops_model.blob import Blob
+from gitops_model.diff import diff_models
+from gitops_model.diff.result import ModelDiff, Side
+from gitops_model.errors import BadFile, CouldNotRun, Problem
+from gitops_model.pipeline.diff_arguments import TwoFiles, TwoStates, understand
+from gitops_model.pipeline.load import Opened, describe, named, open_named
+from gitops_model.readers import is_model_path
+from gitops_model.render.diff import Compared, FileDiff
+
+if TYPE_CHECKING:
+    from gitops_model.git.changes import Change
+    from gitops_model.git.entries import Entry, Place
+    from gitops_model.git.repository import Repository
+
+STATUS = {"A": "added", "D": "removed", "M": "modified", "T": "modified", "R": "renamed", "C": "added", "U": "conflict"}
+
+
+def diff(
+    words: list[str],
+    after_dashes: list[str] | None,
+    cwd: str,
+    environ: Mapping[str, str],
+    *,
+    staged: bool = False,
+    no_index: bool = False,
+) -> Compared:
+    """What the words ask for (`diff_arguments.understand`)."""
+    from gitops_model.git.repository import Repository
+
+    repository = None if no_index else Repository.find(cwd, environ)
+    wanted = understand(words, after_dashes, repository, cwd, staged=staged, no_index=no_index)
+    if isinstance(wanted, TwoFiles):
+        return diff_files(wanted, cwd, environ)
+    assert repository is not None
+    with repository:
+        return diff_states(repository, wanted)
+
+
+def diff_files(pair: TwoFiles, cwd: str, environ: Mapping[str, str]) -> Compared:
+    """Two files that the user named; a bad one is a BadFile."""
+    with open_named(pair.before, cwd, environ) as before, open_named(pair.after, cwd, environ) as after:
+        compared = compare(before, after)
+    old_path = pair.before if pair.before != pair.after else None
+    return Compared((FileDiff(pair.after, "compared", compared, old_path),), pair.before, pair.after)
+
+
+def compare(before: Opened, after: Opened) -> ModelDiff:
+    old, new = describe(before), describe(after)
+    return diff_models(old, new, same_bytes=alike(old, new) and same_bytes(before.blob, after.blob))
+
+
+def alike(old: Side, new: Side) -> bool:
+    """Whether it is worth comparing bytes: everything the two describe, other files included, is known and equal."""
+    known = None not in old.digests and None not in new.digests
+    return known and old.digests == new.digests and old.weights == new.weights and old.structure == new.structure
+
+
+def same_bytes(old: Blob, new: Blob) -> bool:
+    if old.size != new.size:
+        return False
+    if old.oid is not None and old.oid == new.oid:
+        return True
+    pairs = zip(old.windows(0, old.size), new.windows(0, new.size), strict=True)
+    return all(one == other for one, other in pairs)
+
+
+def diff_states(repository: "Repository", wanted: TwoStates) -> Compared:
+    """Every model file that differs, and every model whose external data or shards do."""
+    changes = repository.changes(
+        staged=wanted.staged,
+        old=wanted.old,
+        new=wanted.new,
+        merge_base=wanted.merge_base,
+        paths=tuple(path for path in wanted.paths if path),
+        renames=True,
+    )
+    before, after = places(repository, wanted)
+    models = [change for change in changes if is_model_path(change.path) or is_model_path(change.old_path or "")]
+    others = [change for change in changes if change not in models]
+    direct = {change.path for change in models}
+    files = [_changed(repository, change, before, after) for change in models]
+    files += [
+        _dependent(repository, entry, before, after)
+        for entry in dependents(repository, others, after)
+        if entry.path not in direct
+    ]
+    names = [_name(place) for place in (before, after)]
+    return Compared(tuple(sorted(files, key=lambda file: file.path)), names[0], names[1])
+
+
+def places(repository: "Repository", wanted: TwoStates) -> "tuple[Place, Place]":
+    from gitops_model.git.entries import INDEX, WORKTREE
+
+    if wanted.staged:
+        return wanted.old or "HEAD", INDEX
+    if wanted.old is None:
+        return INDEX, WORKTREE
+    if wanted.new is None:
+        return wanted.old, WORKTREE
+    old = wanted.old
+    if wanted.merge_base:
+        old = repository.git.out("merge-base", "--", old, wanted.new).decode().strip()
+    return old, wanted.new
+
+
+def _name(place: "Place") -> str:
+    return place if isinstance(place, str) else place.value
+
+
+def _changed(repository: "Repository", change: "Change", before: "Place", after: "Place") -> FileDiff:
+    from gitops_model.git.entries import Entry
+
+    old_path = change.old_path or change.path
+    status = STATUS.get(change.status, "modified")
+    renamed = change.old_path if change.status == "R" else None
+    if change.status == "U":
+        problem = Problem("GM009", "the file is in conflict", hint=f"git status -- {change.path}")
+        return FileDiff(change.path, status, None, problems=(("after", problem),))
+    old = None if change.status in "AC" else Entry(change.old_mode, change.old_oid, old_path)
+    new = None if change.status == "D" else Entry(change.new_mode, change.new_oid, change.path)
+    return _file(repository, ((old, before), (new, after)), change.path, status, renamed)
+
+
+def _dependent(repository: "Repository", entry: "Entry", before: "Place", after: "Place") -> FileDiff:
+    old = repository.entry(before, entry.path)
+    status = "modified" if old is not None else "added"
+    return _file(repository, ((old, before), (entry, after)), entry.path, status)
+
+
+def _file(
+    repository: "Repository",
+    pair: "tuple[tuple[Entry | None, Place], tuple[Entry | None, Place]]",
+    path: str,
+    status: str,
+    renamed: str | None = None,
+) -> FileDiff:
+    sides: list[Opened] = []
+    described: dict[str, Side] = {}
+    problems: list[tuple[str, Problem]] = []
+    try:
+        for name, (entry, place) in zip(("before", "after"), pair, strict=True):
+            if entry is None:
+                continue
+            try:
+                opened = open_entry(repository, entry, place)
+                sides.append(opened)
+                described[name] = describe(opened)
+            except BadFile as error:
+                problems.append((name, error.problem))
+        compared = None
+        if len(described) == 2:
+            one, other = described["before"], described["after"]
+            compared = diff_models(
+                one, other, same_bytes=alike(one, other) and same_bytes(sides[0].blob, sides[1].blob)
+            )
+    finally:
+        for opened in sides:
+            opened.blob.close()
+    return FileDiff(path, status, compared, renamed, tuple(problems))
+
+
+def open_entry(repository: "Repository", entry: "Entry", place: "Place") -> Opened:
+    from gitops_model.git.paths import folder_of
+
+    try:
+        return Opened(repository.blob(entry, place), repository.source(place, folder_of(entry.path)))
+    except BadFile as error:
+        raise named(error, entry.path) from error
+
+
+def dependents(repository: "Repository", changes: "list[Change]", after: "Place") -> "Iterator[Entry]":
+    """The models that need a file which changed: external data may have any name, so the models above it are asked."""
+    from gitops_model.git.paths import folder_of, resolve
+
+    changed = {path for change in changes for path in (change.path, change.old_path) if path}
+    if not changed:
+        return
+    folders = {folder for path in changed for folder in folders_above(path)}
+    for entry in repository.entries(after):
+        folder = folder_of(entry.path)
+        if folder not in folders or not entry.is_regular or not is_model_path(entry.path):
+            continue
+        try:
+            with open_entry(repository, entry, after) as opened:
+                deps = {resolve(folder, path) for path in _deps(opened)}
+        except (BadFile, CouldNotRun):
+            continue  # what is wrong with an unchanged file is no difference
+        if deps & changed:
+            yield entry
+
+
+def _deps(opened: Opened) -> tuple[str, ...]:
+    from gitops_model.blob import NoSource
+    from gitops_model.readers import read_model
+
+    return read_model(opened.blob, NoSource()).deps
+
+
+def folders_above(path: str) -> Iterator[str]:
+    folder = path
+    while folder:
+        folder = folder.rpartition("/")[0]
+        yield folder

@@ -1,0 +1,40 @@
+"""Describe one model file."""
+
+import os
+from collections.abc import Mapping
+
+from gitops_model.blob import Blob, NoSource
+from gitops_model.errors import BadFile, CouldNotRun
+from gitops_model.pipeline.load import Opened, describe, open_named
+from gitops_model.render.show import Shown
+
+
+def show(word: str, cwd: str, environ: Mapping[str, str], *, digests: bool = True, nodes: bool = False) -> Shown:
+    """The description of `[REV:]PATH`. Raises BadFile for a file that is no readable model."""
+    with open_named(word, cwd, environ) as opened:
+        return _shown(opened, digests=digests, nodes=nodes)
+
+
+def textconv(filename: str, cwd: str) -> Shown:
+    """The description of a file that git hands over, which may be a copy without its neighbours: no other is opened."""
+    with Opened(Blob.of_file(os.path.join(cwd, filename), filename), NoSource()) as opened:
+        return _shown(opened, digests=True, nodes=True)
+
+
+def excuse(error: BadFile | CouldNotRun) -> str:
+    """What a textconv prints in place of a description, since it may not fail: one sentence that says what this is."""
+    return f"{error.problem.code} {error.problem.message}" if isinstance(error, BadFile) else str(error)
+
+
+def _shown(opened: Opened, *, digests: bool, nodes: bool) -> Shown:
+    side = describe(opened, digests=digests)
+    return Shown(
+        opened.blob.path,
+        side.model,
+        side.digests,
+        weights=side.weights or None,
+        structure=side.structure or None,
+        signature=side.signature or None,
+        optimizer=side.optimizer or None,
+        nodes=nodes,
+    )

@@ -1,0 +1,132 @@
+"""Differences as JSON; the shape is published in diff.schema.json and only grows.
+
+One model: its own keys. Any other number of models: `{"verdict": …, "files": […]}`, each file with those keys.
+"""
+
+import json
+from typing import Any
+
+from gitops_model.diff.result import ModelDiff, NodeChange, TensorChange, TensorFact, ValueChange
+from gitops_model.render import Look
+from gitops_model.render.diff import Compared, FileDiff, bump_of, kind_of, worst_bump
+from gitops_model.render.show.json import value_json
+
+
+def render(compared: Compared, _look: Look) -> str:
+    return json.dumps(document(compared), indent=2) + "\n"
+
+
+def document(compared: Compared) -> dict[str, Any]:
+    states = {"before": compared.before, "after": compared.after}
+    files = [_file(file) for file in compared.files]
+    if len(files) == 1:
+        return {**states, **files[0]}
+    kinds = sorted({file["verdict"]["kind"] for file in files})
+    verdict = {
+        "kind": kinds[0] if len(kinds) == 1 else "several" if kinds else "identical-bytes",
+        "bump": worst_bump(compared),
+        "equivalent": all(file["verdict"]["equivalent"] for file in files),
+        "reasons": [f"{file['path']}: {reason}" for file in files for reason in file["verdict"]["reasons"]],
+    }
+    return {**states, "verdict": verdict, "files": files}
+
+
+def _file(file: FileDiff) -> dict[str, Any]:
+    entry: dict[str, Any] = {"path": file.path, "old_path": file.old_path, "status": file.status}
+    entry["problems"] = [
+        {"side": side, "code": problem.code, "message": problem.message} for side, problem in file.problems
+    ]
+    if file.diff is not None:
+        return entry | _model(file.diff)
+    reasons = [f"{side}: {problem.code} {problem.message}" for side, problem in file.problems]
+    verdict = {
+        "kind": kind_of(file),
+        "bump": bump_of(file),
+        "equivalent": False,
+        "reasons": reasons or [f"the model was {file.status}"],
+    }
+    return entry | {"verdict": verdict} | _EMPTY
+
+
+_EMPTY: dict[str, Any] = {
+    "formats": None,
+    "digests": {},
+    "signature": {"inputs": [], "outputs": []},
+    "graph": {"added": [], "removed": [], "changed": [], "rewrites": [], "nodes": None},
+    "opset": {},
+    "properties": {},
+    "metadata": {},
+    "weights": {"changed": [], "added": [], "removed": [], "renamed": [], "unchanged": 0, "unknown": 0},
+}
+
+
+def _model(diff: ModelDiff) -> dict[str, Any]:
+    weights = diff.weights
+    return {
+        "verdict": {**diff.verdict._asdict(), "reasons": list(diff.verdict.reasons)},
+        "formats": _sides(diff.formats),
+        "digests": {name: _sides(sides) for name, sides in diff.digests.items()},
+        "signature": {
+            "inputs": [_value(change) for change in diff.signature.inputs],
+            "outputs": [_value(change) for change in diff.signature.outputs],
+        },
+        "graph": {
+            "added": _nodes(diff.graph.added),
+            "removed": _nodes(diff.graph.removed),
+            "changed": _nodes(diff.graph.changed),
+            "rewrites": [
+                {"pattern": rewrite.pattern, "count": rewrite.number, "numeric": rewrite.numeric}
+                for rewrite in diff.graph.rewrites
+            ],
+            "nodes": _sides(diff.graph.nodes),
+        },
+        "opset": {name: _sides(sides) for name, sides in diff.opset.items()},
+        "properties": {name: _sides(sides) for name, sides in diff.properties.items()},
+        "metadata": {name: _sides(sides) for name, sides in diff.metadata.items()},
+        "weights": {
+            "changed": [_changed(change) for change in weights.changed],
+            "added": [_fact(change.after) for change in weights.added],
+            "removed": [_fact(change.before) for change in weights.removed],
+            "renamed": [
+                {**_fact(change.after), "from": change.before.name} for change in weights.renamed if change.before
+            ],
+            "unchanged": weights.unchanged,
+            "unknown": weights.unknown,
+        },
+    }
+
+
+def _sides(sides: tuple[Any, Any]) -> dict[str, Any]:
+    return {"before": sides[0], "after": sides[1]}
+
+
+def _value(change: ValueChange) -> dict[str, Any]:
+    return {
+        "name": change.name,
+        "change": change.change,
+        "grade": change.grade,
+        "bump": change.bump,
+        "before": None if change.before is None else value_json(change.before),
+        "after": None if change.after is None else value_json(change.after),
+    }
+
+
+def _nodes(changes: tuple[NodeChange, ...]) -> list[dict[str, Any]]:
+    """One entry per node, so that a script may count them."""
+    return [{"op_type": change.op_type} for change in changes for _ in range(change.number)]
+
+
+def _changed(change: TensorChange) -> dict[str, Any]:
+    return {"name": change.name, "before": _fact(change.before), "after": _fact(change.after)}
+
+
+def _fact(fact: TensorFact | None) -> dict[str, Any]:
+    if fact is None:
+        return {}
+    return {
+        "name": fact.name,
+        "dtype": fact.dtype,
+        "shape": list(fact.shape),
+        "nbytes": fact.nbytes,
+        "digest": fact.digest,
+    }
