@@ -1,0 +1,22 @@
+"""Starting the program proper, in this process: imported only when there is work for it."""
+
+import os
+import sys
+
+
+def program(*words: str) -> int:
+    """Run a verb; returns its exit code."""
+    from gitops_model.cli import main
+
+    return main(list(words))
+
+
+def failed(hook: str, why: object) -> int:
+    """A hook that could not do its work: say so, and stop the commit (exit 2)."""
+    sys.stderr.write(f"gitops-model-hook {hook}: {why}\n")
+    return 2
+
+
+def started_by_hand() -> bool:
+    """Whether pre-commit runs outside a commit (`pre-commit run --all-files`, as in CI): git names no index then."""
+    return os.environ.get("PRE_COMMIT") == "1" and "GIT_INDEX_FILE" not in os.environ
