@@ -163,7 +163,7 @@ class Attribute(NamedTuple):
 
     What is too long to hold (a tree ensemble has lists of millions, a compiled engine is one string) is a nameless
     `Tensor` that says where the elements are: `ints` as int64 and `floats` as float32 with one dimension, `string` as a
-    string without dimensions. A digest by value must not tell the two forms apart.
+    string without dimensions. Nothing but the length decides: more than 1024 numbers, more than 64 KiB.
     """
 
     name: str
