@@ -97,7 +97,7 @@ def library(
     symbols_at = next(value for tag, value in rows if tag == 6)
     headers += struct.pack("<IIQQQQIIQQ", names(".dynsym"), 11, 2, symbols_at, symbols_at, len(table), 0, 0, 8, 24)
     for name, kind, data in (
-        *((section, 7, _note(*rest)) for section, *rest in notes),
+        *((section, 7, _note(owner, kind, text)) for section, owner, kind, text in notes),
         *((section, 1, data) for section, data in sections),
     ):
         body += bytes(-(at + len(body)) % 8)

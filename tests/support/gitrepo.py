@@ -17,8 +17,7 @@ class GitRepo:
 
     def git_bytes(self, *words: str, check: bool = True, stdin: bytes | None = None) -> bytes:
         """Run git and return its standard output as it is."""
-        where: dict[str, object] = {"input": stdin} if stdin is not None else {"stdin": subprocess.DEVNULL}
-        done = subprocess.run(["git", *words], cwd=self.path, capture_output=True, check=False, **where)
+        done = subprocess.run(["git", *words], cwd=self.path, input=stdin or b"", capture_output=True, check=False)
         if check and done.returncode != 0:
             raise AssertionError(
                 f"git {' '.join(words)} exits {done.returncode}:\n{done.stderr.decode(errors='replace')}"

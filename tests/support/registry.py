@@ -102,7 +102,7 @@ class FakeRegistry:
                 self.end_headers()
                 self.wfile.write(body)
 
-            def log_message(self, *_: object) -> None:
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that the base class has
                 pass
 
         with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
