@@ -41,11 +41,15 @@ class Finding(NamedTuple):
 
 
 class Report(NamedTuple):
-    """The outcome of a run over some subjects: sorted findings, and how many manifests and files were looked at."""
+    """The outcome of a run over some subjects: sorted findings, and how many manifests and files were looked at.
+
+    `fail_on` is what the configuration of the repository calls a failure: a severity, or `none`.
+    """
 
     findings: tuple[Finding, ...]
     manifests: int = 0
     files: int = 0
+    fail_on: str = "error"
 
     def worst(self) -> Severity | None:
         return max((finding.severity for finding in self.findings), default=None)

@@ -20,11 +20,12 @@ from gitops_model.cli.context import Context
 from gitops_model.errors import BadFile, CouldNotRun
 
 VERBS: dict[str, str] = {
+    "check": "check",
     "record": "record",
     "verify": "verify",
-    "notes": "notes",
     "show": "show",
     "diff": "diff",
+    "notes": "notes",
     "explain": "explain",
 }
 """Verb → module under gitops_model.cli, in the order of --help. Only the module of the verb in use is imported."""

@@ -28,8 +28,7 @@ def add_fail_on(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fail-on",
         choices=list(FAIL_ON),
-        default="error",
-        help="exit 1 when there is a finding of at least this severity (default: error)",
+        help="exit 1 when there is a finding of at least this severity (default: as configured, else error)",
     )
 
 

@@ -63,6 +63,20 @@ class Context:
 
         return Bar(self.stderr)
 
+    def counter(self, label: str) -> Callable[[int], None] | None:
+        """A bar that is told how many more bytes were done; None where nobody would see it."""
+        bar = self.progress()
+        if bar is _no_progress:
+            return None
+        done = 0
+
+        def more(count: int) -> None:
+            nonlocal done
+            done += count
+            bar(f"{label} {done / 2**20:,.0f} MiB", done, 0)
+
+        return more
+
     def flush(self) -> None:
         self.stdout.flush()
         self.stderr.flush()

@@ -52,10 +52,11 @@ def _umask() -> int:
     return mask
 
 
-def exit_code(report: Report, fail_on: str) -> int:
-    """1 when a finding is at least as severe as --fail-on says, else 0."""
+def exit_code(report: Report, fail_on: str | None = None) -> int:
+    """1 when a finding is at least as severe as --fail-on, or else the configuration, says; else 0."""
     from gitops_model.finding import Severity
 
+    fail_on = fail_on or report.fail_on
     if fail_on == "none":
         return 0
     worst = report.worst()

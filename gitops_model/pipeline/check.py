@@ -95,9 +95,12 @@ def report(parts: "Iterable[Part]", select: tuple[str, ...] = (), ignore: tuple[
 
     findings: list[Finding] = []
     manifests = files = 0
+    fail_on = "error"
     for part in parts:
         hidden: set[Ignore] = set()
         config = part.gatherer.config
+        if config.path is not None:
+            fail_on = config.fail_on
         for facts in _facts(part):
             manifests += bool(facts.manifest is not None or facts.problems)
             files += len(facts.files)
@@ -106,7 +109,7 @@ def report(parts: "Iterable[Part]", select: tuple[str, ...] = (), ignore: tuple[
             unneeded = _unneeded(config, hidden)
             findings += config.apply(checks.run(unneeded, select, ignore), hidden)
     findings.sort(key=lambda one: (one.path, one.line or 0, one.column or 0, one.code, one.message))
-    return Report(tuple(dict.fromkeys(findings)), manifests, files)
+    return Report(tuple(dict.fromkeys(findings)), manifests, files, fail_on)
 
 
 def _facts(part: Part) -> "Iterator[Facts]":
