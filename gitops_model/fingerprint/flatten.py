@@ -62,6 +62,8 @@ class _Scope:
         self.owner = owner
         self.outer = outer
         self.names: dict[str, tuple[int, int]] = {}
+        self.members: list[int] = []
+        """The constants and nodes of this graph."""
 
     def find(self, name: str) -> tuple[int, int] | None:
         scope: _Scope | None = self
@@ -97,13 +99,9 @@ def flatten(
     root = opened[0][1]
     for graph, scope, placed in opened:
         _connect(graph, scope, root, placed, things)
-    for graph, scope, placed in opened:
+    for _, scope, _ in opened:
         owner = scope.owner
-        for thing, _ in placed:
-            if not things.uses[thing]:
-                things.uses[thing].append(Use(owner.thing, 0, MEMBER, 0, owner.attribute, owner.member))
-        for name in graph.initializers:
-            thing = scope.names[name][0]
+        for thing in scope.members:
             if not things.uses[thing]:
                 things.uses[thing].append(Use(owner.thing, 0, MEMBER, 0, owner.attribute, owner.member))
     return things
@@ -131,10 +129,13 @@ def _define(graph: Graph, scope: _Scope, things: Things) -> list[tuple[int, Node
         things.uses[thing].append(Use(owner.thing, 0, FORMAL, slot, owner.attribute, owner.member))
         _name(scope, item.name, thing, 0, things)
     for name, tensor in graph.initializers.items():
-        _name(scope, name, things.add(Constant(tensor)), 0, things)
+        thing = things.add(Constant(tensor))
+        scope.members.append(thing)
+        _name(scope, name, thing, 0, things)
     placed: list[tuple[int, Node]] = []
     for node in graph.nodes:
         thing = things.add(of_node(node) or node)
+        scope.members.append(thing)
         placed.append((thing, node))
         for output, name in enumerate(node.outputs):
             if name:
