@@ -115,7 +115,7 @@ def stated(name: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("name", "tensor"),
+    "name, tensor",
     [
         ("matrix", MATRIX),
         ("scalar", SCALAR),
