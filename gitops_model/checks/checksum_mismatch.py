@@ -31,5 +31,14 @@ def check(facts: Facts) -> Iterator[Finding]:
             found = file.digests.get(digest.algorithm)
             if found is not None and found != digest.value:
                 message = f"{file.listed!r} has another {digest.algorithm}"
-                problem = Problem(RULE.code, message, *digest.place, expected=digest.value, found=found, hint=hint)
+                if not digest.fixable:
+                    message += " (written by alias or escape, so that --fix cannot replace it alone)"
+                problem = Problem(
+                    RULE.code,
+                    message,
+                    *digest.place,
+                    expected=digest.value,
+                    found=found,
+                    hint=hint if digest.fixable else None,
+                )
                 yield finding(RULE, facts.path, problem)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gitops_model.git.entries import Entry
     from gitops_model.git.repository import Repository
     from gitops_model.pipeline.gather import Gatherer
-    from gitops_model.pipeline.tree import GitTree, Tree
+    from gitops_model.pipeline.tree import Tree
 
 
 class Subject(NamedTuple):
@@ -62,31 +62,6 @@ def check(
     """
     with Parts(cwd, environ, config, progress) as parts:
         return report(parts.of(paths, staged=staged, rev=rev), select, ignore)
-
-
-def staged_check(cwd: str, environ: Mapping[str, str], progress: Callable[[int], None] | None = None) -> Report:
-    """`check(staged=True)` for a hook: where the commit touches no model and no manifest, git is asked and no more."""
-    from gitops_model.git import changes
-
-    found = changes.staged(cwd, environ)
-    if not found or not (_by_name(found) or _any_manifest(cwd, environ)):
-        return Report(())
-    return check(cwd, environ, staged=True, progress=progress)
-
-
-def _by_name(changes: "Iterable[Change]") -> bool:
-    from gitops_model.manifest.names import is_manifest_path
-    from gitops_model.readers import is_model_path
-
-    return any(is_manifest_path(change.path) or is_model_path(change.path) for change in changes)
-
-
-def _any_manifest(cwd: str, environ: Mapping[str, str]) -> bool:
-    """Whether the index holds any manifest at all: one may list a file whose name says nothing (`weights.bin`)."""
-    from gitops_model.git.command import Git
-    from gitops_model.git.environment import for_this
-
-    return b"model.yaml\0" in Git(cwd, for_this(environ)).out("ls-files", "-z", "--full-name", ":/")
 
 
 def report(parts: "Iterable[Part]", select: tuple[str, ...] = (), ignore: tuple[str, ...] = ()) -> Report:
@@ -146,6 +121,7 @@ class Parts:
         self.config = config
         self.progress = progress
         self._repository: Repository | None = None
+        self._changes: list[Change] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -171,15 +147,26 @@ class Parts:
         from gitops_model.pipeline.tree import GitTree
 
         place = INDEX if staged else rev if rev is not None else WORKTREE
-        tree = GitTree(repository, place)
-        if not staged and rev is None and paths:
-            yield from self._in_work_tree(tree, repository, paths)
+        gatherer = self._gatherer(GitTree(repository, place))
+        if not paths:
+            subjects = self._changed(gatherer, repository) if staged else everything(gatherer)
+            yield Part(gatherer, subjects, whole=not staged)
             return
-        gatherer = self._gatherer(tree)
-        folders = [self._inside(repository, path, must=True) or "" for path in paths]
-        subjects = self._changed(gatherer, repository) if staged else everything(gatherer)
-        kept = [one for one in subjects if not folders or any(is_below(one.entry.path, above) for above in folders)]
-        yield Part(gatherer, kept, whole=not staged and not paths)
+        found: dict[str, Subject] = {}
+        outside: list[str] = []
+        for path in paths:
+            inside = self._inside(repository, path)
+            if inside is None:
+                outside.append(path)
+                continue
+            for subject in self._named(gatherer, repository, inside, path):
+                known = found.get(subject.entry.path)
+                found[subject.entry.path] = known if known is not None and known.named else subject
+        if outside and place is not WORKTREE:
+            raise CouldNotRun(f"{outside[0]} is outside the repository {repository.root}")
+        if found:
+            yield Part(gatherer, [found[path] for path in sorted(found)])
+        yield from self._outside(outside)
 
     def _gatherer(self, tree: "Tree") -> "Gatherer":
         from gitops_model.checks import CHECKS
@@ -197,7 +184,7 @@ class Parts:
 
         tree = gatherer.tree
         found: dict[str, Subject] = {}
-        for change in repository.changes(staged=True):
+        for change in self.changes(repository):
             entry = tree.entry(change.path)
             if entry is not None and is_manifest_path(change.path):
                 found[change.path] = Subject(entry, is_manifest=True)
@@ -209,49 +196,46 @@ class Parts:
             found.update((manifest.path, Subject(manifest, is_manifest=True)) for manifest in over)
         return [found[path] for path in sorted(found)]
 
+    def changes(self, repository: "Repository") -> "list[Change]":
+        """What the next commit changes; asked for once."""
+        if self._changes is None:
+            self._changes = repository.changes(staged=True)
+        return self._changes
+
     # --- paths of the command line ----------------------------------------------------------------------------------
-    def _in_work_tree(self, tree: "GitTree", repository: "Repository", paths: Sequence[str]) -> "Iterator[Part]":
-        gatherer = self._gatherer(tree)
-        subjects: dict[str, Subject] = {}
-        outside: list[str] = []
-        for path in paths:
-            inside = self._inside(repository, path)
-            if inside is None:
-                outside.append(path)
-                continue
-            for subject in self._named(gatherer, tree, inside, path):
-                known = subjects.get(subject.entry.path)
-                subjects[subject.entry.path] = known if known is not None and known.named else subject
-        if subjects:
-            yield Part(gatherer, [subjects[path] for path in sorted(subjects)])
-        yield from self._outside(outside)
-
-    def _named(self, gatherer: "Gatherer", tree: "GitTree", inside: str, path: str) -> Iterator[Subject]:
-        from stat import S_ISDIR
-
+    def _named(self, gatherer: "Gatherer", repository: "Repository", inside: str, path: str) -> Iterator[Subject]:
+        """What one path of the command line means: a file itself, or what lies below a folder."""
+        from gitops_model.git.entries import INDEX, WORKTREE
         from gitops_model.manifest.names import is_manifest_path
+        from gitops_model.pipeline.tree import GitTree
 
+        tree = gatherer.tree
+        assert isinstance(tree, GitTree)
         entry = tree.named(inside) if inside else None
-        if entry is None and inside:
-            raise CouldNotRun(f"{path}: no such file")
-        if entry is None or (S_ISDIR(entry.mode) and not entry.is_gitlink):
-            yield from (one for one in everything(gatherer, inside))
-        else:
+        if entry is not None:
             yield Subject(entry, is_manifest_path(inside), named=True)
+            return
+        if tree.place is INDEX:
+            changed = self._changed(gatherer, repository)
+            yield from (subject for subject in changed if is_below(subject.entry.path, inside))
+            known = any(is_below(change.path, inside) for change in self.changes(repository))
+        else:
+            yield from everything(gatherer, inside)
+            known = tree.place is WORKTREE and os.path.isdir(f"{repository.root}/{inside}")
+        if inside and not known and next(tree.below(inside), None) is None:
+            raise CouldNotRun(f"{path}: no such file")
 
-    def _inside(self, repository: "Repository", path: str, *, must: bool = False) -> str | None:
+    def _inside(self, repository: "Repository", path: str) -> str | None:
         """The path below the top of the repository; None when it lies elsewhere. Links are followed in folders only."""
         full = os.path.normpath(os.path.join(self.cwd, path))
         full = os.path.join(os.path.realpath(os.path.dirname(full)), os.path.basename(full)) if full != "/" else full
         root = repository.root
         if root is None:
-            return path.strip("/")
+            return os.path.normpath(path).strip("/").removeprefix(".")
         if os.path.realpath(full) == root:
             return ""
         if full.startswith(root.rstrip("/") + "/"):
             return full[len(root.rstrip("/")) + 1 :]
-        if must:
-            raise CouldNotRun(f"{path} is outside the repository {root}")
         return None
 
     def _outside(self, paths: Sequence[str]) -> "Iterator[Part]":

@@ -118,13 +118,18 @@ class GitTree:
         return TreeSource(self, folder)
 
     def named(self, path: str) -> Entry | None:
-        """A file of the work tree that the user named: also one that git ignores, and special files."""
+        """A file that the user named; in the work tree also one that git ignores, or a special file. None: a folder, or
+        nothing at all."""
+        if self.place is not WORKTREE:
+            return self.entry(path)
         try:
             mode = os.lstat(raw(f"{self.repository.root}/{path}")).st_mode
         except OSError:
             return None
-        known = None if stat.S_ISDIR(mode) else self._entries.get(path)
-        return known or Entry(mode, None, path)
+        if stat.S_ISDIR(mode):
+            known = self.entry(path)
+            return known if known is not None and known.is_gitlink else None
+        return self.entry(path) or Entry(mode, None, path)
 
     def how_to_restore(self, path: str) -> str | None:
         from gitops_model.checks import command
