@@ -103,6 +103,36 @@ class Deflated(NamedTuple):
     total: int
 
 
+class Repeated(NamedTuple):
+    """One element, `times` over (a fill value)."""
+
+    value: bytes
+    times: int
+
+
+class Chunk(NamedTuple):
+    """A stored piece of a chunked array: where it begins (elements), its bytes, the filters that were skipped."""
+
+    start: tuple[int, ...]
+    packed: Span
+    mask: int = 0
+
+
+class Chunked(NamedTuple):
+    """An array of `shape` in pieces of `chunk` elements each; `filters` were applied in this order when writing.
+
+    Filters: `deflate` (zlib), `shuffle` (bytes of an element apart), `fletcher32` (four bytes of checksum behind).
+    Places without a chunk hold `fill`.
+    """
+
+    shape: tuple[int, ...]
+    chunk: tuple[int, ...]
+    itemsize: int
+    chunks: tuple[Chunk, ...]
+    filters: tuple[str, ...]
+    fill: bytes
+
+
 class Sparse(NamedTuple):
     """COO: `indices` are int64, linear (`rank` 1) or one row per element (`rank` = number of dims)."""
 
@@ -112,7 +142,9 @@ class Sparse(NamedTuple):
     rank: int
 
 
-Locator: TypeAlias = Span | Inline | Varints | Joined | Strings | Strided | Swapped | Deflated | Sparse
+Locator: TypeAlias = (
+    Span | Inline | Varints | Joined | Strings | Strided | Swapped | Deflated | Repeated | Chunked | Sparse
+)
 
 
 # --- tensors and types ---------------------------------------------------------------------------------------------

@@ -45,6 +45,8 @@ FORMATS: tuple[Format, ...] = (
     Format("pytorch", "gitops_model.readers.torch.checkpoint", (".pt", ".pth", ".ckpt", ".pth.tar")),
     Format("gguf", "gitops_model.readers.gguf.model", (".gguf",)),
     Format("numpy", "gitops_model.readers.numpy", (".npy", ".npz")),
+    Format("keras", "gitops_model.readers.keras.archive", (".keras",)),
+    Format("hdf5", "gitops_model.readers.keras.hdf5", (".h5", ".hdf5")),
     Format("tflite", "gitops_model.readers.tflite.model", (".tflite", ".lite"), has_signature=True),
 )
 

@@ -15,7 +15,20 @@ from typing import Self, TypeAlias
 
 from gitops_model.blob import WINDOW, Blob, Source
 from gitops_model.errors import BadFile, Problem
-from gitops_model.ir import Deflated, Inline, Joined, Locator, Span, Strided, Strings, Swapped, Varints
+from gitops_model.ir import (
+    Chunked,
+    Deflated,
+    Inline,
+    Joined,
+    Locator,
+    Repeated,
+    Span,
+    Strided,
+    Strings,
+    Swapped,
+    Varints,
+)
+from gitops_model.readers.chunked import bands, repeated
 from gitops_model.readers.inflate import Inflated, inflate
 from gitops_model.readers.pieces import Cursor, Fetch, strings, swapped, varints
 from gitops_model.readers.views import contiguous, strided
@@ -69,6 +82,10 @@ class TensorBytes:
             yield from self._deflated(locator)
         elif isinstance(locator, Strided):
             yield from self._strided(locator, step)
+        elif isinstance(locator, Chunked):
+            yield from bands(locator, self.read)
+        elif isinstance(locator, Repeated):
+            yield from repeated(locator.value, locator.times, step)
         else:
             raise TypeError(f"{type(locator).__name__} has no canonical bytes of its own")
 
