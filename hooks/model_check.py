@@ -1,11 +1,12 @@
 """`model-check`: the staged model files can be read, are what their names say, and neither reach out nor execute.
 
-It looks at model files by themselves (GM0, GM6); what manifests say about them is `model-manifest`'s business.
+It looks at model files by themselves (GM0, GM6, and GM116: a symbolic link is no model); what a manifest says about
+them is `model-manifest`'s business.
 """
 
 from .program import program, started_by_hand
 
-RULES = "GM0,GM6"
+RULES = "GM0,GM6,GM116"
 
 
 def run(words: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""Differences as JSON; the shape is published in diff.schema.json and only grows.
+"""Differences as JSON; the shape is published in render/diff.schema.json and only grows.
 
 One model: its own keys. Any other number of models: `{"verdict": …, "files": […]}`, each file with those keys.
 """

@@ -1,4 +1,4 @@
-"""Findings for scripts; the shape is published in report.schema.json."""
+"""Findings for scripts; the shape is published in render/report.schema.json."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A model as JSON; the shape is published in show.schema.json and only grows."""
+"""A model as JSON; the shape is published in render/show.schema.json and only grows."""
 
 import json
 from collections import Counter
