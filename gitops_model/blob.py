@@ -190,6 +190,10 @@ class Blob:
         info = os.fstat(self._fd)
         return (info.st_size, info.st_mtime_ns) != (self.size, self._written)
 
+    def duplicate(self) -> int:
+        """Another descriptor of the same open file, for an owner of its own."""
+        return os.dup(self._fd)
+
     def close(self) -> None:
         if self._fd >= 0:
             os.close(self._fd)

@@ -1,11 +1,10 @@
 """Whether a note still speaks of the model at a place: external data and shards must be those that it was made from."""
 
-import hashlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
-from gitops_model.blob import Blob
 from gitops_model.errors import BadFile, CouldNotRun
+from gitops_model.git.digest import blob_id, digest
 from gitops_model.git.entries import Entry, Place
 from gitops_model.git.paths import folder_of, resolve
 
@@ -77,18 +76,3 @@ def _matches(repository: "Repository", place: Place, path: str, dep: Any) -> boo
             return digest(blob, "sha256") == sha256
     except (BadFile, CouldNotRun):
         return False
-
-
-def digest(blob: Blob, algorithm: str) -> str:
-    state = hashlib.new(algorithm)
-    for window in blob.windows(0, blob.size):
-        state.update(window)
-    return state.hexdigest()
-
-
-def blob_id(blob: Blob, object_format: str) -> str:
-    """The id that git gives these bytes (no filter applied)."""
-    state = hashlib.new(object_format, b"blob %d\0" % blob.size, usedforsecurity=False)
-    for window in blob.windows(0, blob.size):
-        state.update(window)
-    return state.hexdigest()

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Self
 
-from gitops_model.blob import Blob, Pointer
+from gitops_model.blob import Blob
 from gitops_model.errors import BadFile, CouldNotRun, Problem
 from gitops_model.git import changes as _changes
 from gitops_model.git.changes import Change
@@ -26,7 +26,7 @@ from gitops_model.git.objects import (
 )
 from gitops_model.git.paths import raw, text
 from gitops_model.git.source import RepositorySource, open_below
-from gitops_model.git.worktree import unmodified
+from gitops_model.git.worktree import smudged, unmodified
 
 _DISCOVER = (
     "rev-parse",
@@ -302,7 +302,7 @@ class Repository:
             return blob
         fd = self.lfs.open(pointer)
         if fd is None:
-            fd = self._smudged(blob, pointer)
+            fd = smudged(self, blob, pointer)
         if fd is None and fetch:
             self.lfs.fetch(pointer, blob.path, data)
             fd = self.lfs.open(pointer)
@@ -313,9 +313,3 @@ class Repository:
             here = Blob.of_fd(blob.path, fd, oid=blob.oid)
             here.pointer = pointer
         return here
-
-    def _smudged(self, blob: Blob, pointer: Pointer) -> int | None:
-        """The work-tree file, where it is what this pointer was smudged to."""
-        if self.root is None or blob.oid is None or pointer.size is None:
-            return None
-        return unmodified(self, Entry(0o100644, blob.oid, blob.path), pointer.size, filtered=True)

@@ -3,8 +3,10 @@
 import os
 from typing import TYPE_CHECKING
 
+from gitops_model.blob import Blob, Pointer
 from gitops_model.errors import BadFile, CouldNotRun
 from gitops_model.git.changes import touched
+from gitops_model.git.digest import digest
 from gitops_model.git.entries import Entry
 from gitops_model.git.source import open_below
 
@@ -37,6 +39,26 @@ def unmodified(repository: "Repository", entry: Entry, size: int, *, filtered: b
     finally:
         if fd >= 0:
             os.close(fd)
+
+
+def smudged(repository: "Repository", blob: Blob, pointer: Pointer) -> int | None:
+    """A descriptor of the work-tree file at the path of a pointer's blob, if it is the content pointed to; else None.
+
+    Where the index cannot vouch for it (another place, or stat data out of date), a file of the right size is hashed.
+    """
+    if repository.root is None or pointer.size is None or pointer.algorithm != "sha256":
+        return None
+    fd = unmodified(repository, Entry(0o100644, blob.oid, blob.path), pointer.size, filtered=True)
+    if fd is not None:
+        return fd
+    try:
+        content = Blob.of_fd(blob.path, open_below(repository.root, blob.path, blob.path))
+    except (BadFile, CouldNotRun):
+        return None
+    with content:
+        if content.size == pointer.size and digest(content, "sha256") == pointer.digest:
+            return content.duplicate()
+    return None
 
 
 def _is_index_entry(repository: "Repository", entry: Entry, filtered: bool) -> bool:

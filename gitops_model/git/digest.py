@@ -1,0 +1,21 @@
+"""Digests over all bytes of a blob, a window at a time."""
+
+import hashlib
+
+from gitops_model.blob import Blob
+
+
+def digest(blob: Blob, algorithm: str) -> str:
+    """Hex digest by an algorithm of hashlib."""
+    state = hashlib.new(algorithm)
+    for window in blob.windows(0, blob.size):
+        state.update(window)
+    return state.hexdigest()
+
+
+def blob_id(blob: Blob, object_format: str) -> str:
+    """The id that git gives these bytes (no filter applied)."""
+    state = hashlib.new(object_format, b"blob %d\0" % blob.size, usedforsecurity=False)
+    for window in blob.windows(0, blob.size):
+        state.update(window)
+    return state.hexdigest()
