@@ -34,12 +34,7 @@ class Format(NamedTuple):
 
 
 FORMATS: tuple[Format, ...] = (
-    Format(
-        "safetensors",
-        "gitops_model.readers.safetensors",
-        (".safetensors",),
-        has_signature=False,
-    ),
+    Format("safetensors", "gitops_model.readers.safetensors", (".safetensors",)),
     Format("onnx", "gitops_model.readers.onnx", (".onnx",), has_signature=True),
     Format("torchscript", "gitops_model.readers.torch.script", (".jit",)),
     Format("pytorch", "gitops_model.readers.torch.checkpoint", (".pt", ".pth", ".ckpt", ".pth.tar")),
@@ -47,6 +42,7 @@ FORMATS: tuple[Format, ...] = (
     Format("numpy", "gitops_model.readers.numpy", (".npy", ".npz")),
     Format("keras", "gitops_model.readers.keras.archive", (".keras",)),
     Format("hdf5", "gitops_model.readers.keras.hdf5", (".h5", ".hdf5")),
+    Format("savedmodel", "gitops_model.readers.savedmodel.model", ("saved_model.pb",), has_signature=True),
     Format("tflite", "gitops_model.readers.tflite.model", (".tflite", ".lite"), has_signature=True),
 )
 

@@ -70,7 +70,7 @@ def executable(config: Json) -> list[str]:
 
 def graph_of(config: Json) -> Graph | None:
     inner = entry(config, "config")
-    listed: Json = inner if isinstance(inner, list) else entry(inner, "layers")
+    listed = cast("Json", inner) if isinstance(inner, list) else entry(inner, "layers")
     if not isinstance(listed, list):
         return None
     layers = [cast("Object", layer) for layer in cast("list[Json]", listed) if isinstance(layer, dict)]
