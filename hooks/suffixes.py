@@ -3,7 +3,10 @@
 SUFFIXES = (
     b".ckpt",
     b".gguf",
+    b".h5",
+    b".hdf5",
     b".jit",
+    b".keras",
     b".lite",
     b".npy",
     b".npz",
@@ -13,4 +16,7 @@ SUFFIXES = (
     b".pth.tar",
     b".safetensors",
     b".tflite",
+    b"adapter_model.bin",
+    b"pytorch_model.bin",
+    b"saved_model.pb",
 )

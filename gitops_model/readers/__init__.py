@@ -31,13 +31,20 @@ class Format(NamedTuple):
     suffixes: tuple[str, ...]
     has_signature: bool = False
     """Whether such a file says what its inputs and outputs are."""
+    weak: tuple[str, ...] = ()
+    """Endings that other files have too (`.ts`, `.bin`): such a file is looked at only when somebody names it."""
 
 
 FORMATS: tuple[Format, ...] = (
     Format("safetensors", "gitops_model.readers.safetensors", (".safetensors",)),
     Format("onnx", "gitops_model.readers.onnx", (".onnx",), has_signature=True),
-    Format("torchscript", "gitops_model.readers.torch.script", (".jit",)),
-    Format("pytorch", "gitops_model.readers.torch.checkpoint", (".pt", ".pth", ".ckpt", ".pth.tar")),
+    Format("torchscript", "gitops_model.readers.torch.script", (".jit",), weak=(".ts",)),
+    Format(
+        "pytorch",
+        "gitops_model.readers.torch.checkpoint",
+        (".pt", ".pth", ".ckpt", ".pth.tar", "pytorch_model.bin", "adapter_model.bin"),
+        weak=(".bin",),
+    ),
     Format("gguf", "gitops_model.readers.gguf.model", (".gguf",)),
     Format("numpy", "gitops_model.readers.numpy", (".npy", ".npz")),
     Format("keras", "gitops_model.readers.keras.archive", (".keras",)),
@@ -58,7 +65,9 @@ def format_of_name(path: str) -> Format | None:
     best: tuple[int, Format] | None = None
     for row in FORMATS:
         for suffix in row.suffixes:
-            if name.endswith(suffix) and len(name) > len(suffix) and (best is None or len(suffix) > best[0]):
+            whole = suffix[0] != "." and name == suffix
+            longer = name.endswith(suffix) and len(name) > len(suffix)
+            if (whole or longer) and (best is None or len(suffix) > best[0]):
                 best = (len(suffix), row)
     return best[1] if best else None
 
@@ -88,9 +97,9 @@ def read_model(blob: Blob, source: Source) -> Model:
         raise BadFile(blob.truncated(0, 1))
     if promised is not None and reader_of(promised).sniff(head):
         return reader_of(promised).read(blob, source)
-    stranger, row = recognised(head)
-    if row is not None and promised is None:
-        return reader_of(row).read(blob, source)
+    stranger, rows = recognised(head)
+    if rows and promised is None:
+        return first_that_reads(rows, blob, source)
     if stranger is not None:
         raise BadFile(stranger.problem(blob, promised))
     if promised is not None:  # nobody knows the bytes: the promised reader says best what is wrong with them
@@ -104,14 +113,28 @@ def read_model(blob: Blob, source: Source) -> Model:
     )
 
 
-def recognised(head: bytes) -> "tuple[Stranger | None, Format | None]":
-    """What the first bytes show, in words and as the format that claims them."""
+def first_that_reads(rows: list[Format], blob: Blob, source: Source) -> Model:
+    """Several formats are zip archives: the first whose reader finds its own content in it."""
+    first: BadFile | None = None
+    for row in rows:
+        try:
+            return reader_of(row).read(blob, source)
+        except BadFile as error:
+            if error.problem.code not in ("GM004", "GM009"):
+                raise
+            first = first or error
+    assert first is not None
+    raise first
+
+
+def recognised(head: bytes) -> "tuple[Stranger | None, list[Format]]":
+    """What the first bytes show, in words and as the formats that claim them."""
     from gitops_model.readers.recognise import Stranger, foreign
 
     stranger = foreign(head)
     if stranger is not None and stranger.fetch is not None:
-        return stranger, None
-    for row in FORMATS:
-        if reader_of(row).sniff(head):
-            return stranger or Stranger(row.name, title_of(row)), row
-    return stranger, None
+        return stranger, []
+    rows = [row for row in FORMATS if reader_of(row).sniff(head)]
+    if rows and stranger is None:
+        stranger = Stranger(rows[0].name, title_of(rows[0]))
+    return stranger, rows

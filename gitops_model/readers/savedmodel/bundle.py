@@ -36,9 +36,8 @@ def variables(blob: Blob, folder: str) -> tuple[list[Tensor], list[str]]:
                 continue
             found = variable(entry, key, swapped=swapped)
         except BadFile as error:
-            raise BadFile(
-                error.problem._replace(code="GM002", message=f"entry {key!r}: {error.problem.message}")
-            ) from error
+            message = f"entry {key!r} of the variables: {error.problem.message}"
+            raise BadFile(Problem("GM002", message)) from error
         if found is None:
             continue
         tensor, shard = found

@@ -94,7 +94,7 @@ class GraphReading:
         return Node(op, DOMAIN, name, tuple(inputs), (name,), tuple(sorted(attributes, key=lambda item: item.name)))
 
     def attribute(self, key: str, start: int, end: int, where: str) -> Attribute:
-        """AttrValue: one of bytes (2), int (3), float (4), bool (5), type (6), shape (7), tensor (8), list (1), func (10)."""
+        """AttrValue: one of list 1, bytes 2, int 3, float 4, bool 5, type 6, shape 7, tensor 8, func 10."""
         for field, first, behind in self.wire.fields(start, end, "AttrValue"):
             if field == tag(8):
                 tensor = tensor_of(self.wire, first, behind, where)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from math import prod
 
 from gitops_model.errors import BadFile, Problem
-from gitops_model.ir import Inline, Locator, Repeated, Span, Strings, Tensor, TensorType
+from gitops_model.ir import Inline, Joined, Locator, Repeated, Span, Strings, Tensor, TensorType
 from gitops_model.readers.protobuf import FIXED32, FIXED64, LEN, VARINT, Wire, signed
 
 DTYPES: dict[int, tuple[str, int]] = {
@@ -95,13 +95,14 @@ def tensor_of(wire: Wire, start: int, end: int, name: str) -> Tensor | None:
         elif field >> 3 in VALUES and field & 7 == LEN:
             typed.setdefault(field >> 3, []).append(Span(first, behind - first))
         elif field >> 3 in VALUES and field & 7 == VALUES[field >> 3][0]:
-            typed.setdefault(field >> 3, []).append(single(wire, field, first, behind))
+            typed.setdefault(field >> 3, []).append(single(field, first, behind))
     dtype, itemsize = dtype_of(number)
     if dims is None or any(dim < 0 for dim in dims):
         raise BadFile(Problem("GM002", f"constant {name!r} has no fixed shape"))
     count = prod(dims)
     if dtype == "string":
-        return Tensor(name, dtype, dims, Strings(fill(strings, count, name)), sum(span.length for span in strings))
+        pieces = fill(strings, count, name)
+        return Tensor(name, dtype, dims, Strings(pieces), sum(8 + span.length for span in pieces))
     if not itemsize:
         return None
     nbytes = count * itemsize
@@ -113,7 +114,7 @@ def tensor_of(wire: Wire, start: int, end: int, name: str) -> Tensor | None:
     return Tensor(name, dtype, dims, typed_values(wire, typed, (dtype, itemsize), count, name), nbytes)
 
 
-def single(wire: Wire, field: int, first: int, behind: int) -> Span:
+def single(field: int, first: int, behind: int) -> Span:
     """An unpacked value. A varint's bytes end where the next field begins; fixed ones are where they are."""
     if field & 7 != VARINT:
         return Span(first, behind - first)
@@ -144,8 +145,6 @@ def typed_values(wire: Wire, typed: dict[int, list[Span]], kind: tuple[str, int]
     if given == count:
         return Inline(values)
     last = values[-itemsize:] if values else bytes(itemsize)
-    from gitops_model.ir import Joined
-
     return Joined((Inline(values), Repeated(last, count - given)))
 
 

@@ -15,7 +15,6 @@ from gitops_model.ir import (
     Attribute,
     Dim,
     Graph,
-    Locator,
     Model,
     Node,
     OtherType,
@@ -150,7 +149,8 @@ class Reading:
         if any(dim < 0 for dim in shape):
             raise BadFile(Problem("GM002", f"tensor {name!r} has the negative shape {list(shape)}"))
         if dtype == "string":
-            return Tensor(name, dtype, shape, self.strings(name, span), span.length)
+            pieces = self.strings(name, span)
+            return Tensor(name, dtype, shape, pieces, sum(8 + piece.length for piece in pieces.pieces))
         if not bits:
             raise BadFile(Problem("GM002", f"tensor {name!r} of type {dtype} has values"))
         nbytes = (prod(shape) * bits + 7) // 8
@@ -161,7 +161,7 @@ class Reading:
             shape = (span.length * 8 // bits,)
         return Tensor(name, dtype, shape, span, span.length)
 
-    def strings(self, name: str, span: Span) -> Locator:
+    def strings(self, name: str, span: Span) -> Strings:
         """int32 count, count + 1 offsets, then the bytes (tensorflow/lite/string_util.h)."""
         damaged = BadFile(Problem("GM007", f"the texts of tensor {name!r} contradict themselves"))
         if span.length < 4:
