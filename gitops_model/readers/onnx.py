@@ -18,8 +18,10 @@ TITLE = "an ONNX model"
 
 GRAPH, OPSET, METADATA, TRAINING, FUNCTION = 0x3A, 0x42, 0x72, 0xA2, 0xCA
 
+DOMAIN = 0x22
+
 NUMBERS = {0x08: "ir_version", 0x28: "model_version"}
-TEXTS = {0x12: "producer_name", 0x1A: "producer_version", 0x22: "domain", 0x32: "doc_string"}
+TEXTS = {0x12: "producer_name", 0x1A: "producer_version", DOMAIN: "domain", 0x32: "doc_string"}
 LISTS = (GRAPH, OPSET, METADATA, TRAINING, FUNCTION)
 CONFIGURATION = 0xD2
 
@@ -52,6 +54,8 @@ def sniff(head: bytes) -> bool:
             continue
         content = head[i : i + value]
         if tag in TEXTS and not text_like(content, whole=len(content) == value):
+            return False
+        if tag == DOMAIN and b" " in content:  # else a text that begins with a quotation mark would do
             return False
         if tag in BEGINNINGS and content and content[0] not in BEGINNINGS[tag]:
             return False

@@ -108,13 +108,23 @@ class Reading:
     def size_of(self, location: str) -> int | None:
         """The size of a file of external data; None (and, once, the problem) where it cannot be had."""
         if location not in self.deps:
-            self.deps[location] = None
-            if not isinstance(self.source, NoSource):
-                try:
-                    other = self.source.open(location)
-                except BadFile as error:
-                    self.problem(error.problem)
-                else:
-                    self.deps[location] = other.size
-                    other.close()
+            self.deps[location] = None if isinstance(self.source, NoSource) else self._look(location)
         return self.deps[location]
+
+    def _look(self, location: str) -> int | None:
+        try:
+            other = self.source.open(location)
+        except BadFile as error:
+            self.problem(error.problem)
+            return None
+        with other:
+            if other.content_is_local:
+                return other.size
+        self.problem(
+            Problem(
+                "GM003",
+                f"external data {location!r} is a pointer whose content is not here",
+                hint="git lfs pull" if other.pointer is not None and other.pointer.system == "lfs" else None,
+            )
+        )
+        return None

@@ -18,6 +18,9 @@ from gitops_model.readers.protobuf import WHOLE, Field, malformed, signed, signe
 
 MOST_BYTES = 2**63
 
+MOST_DIMS = 1024
+"""Dimensions of a tensor; NumPy stops at 64."""
+
 MOST_PADDED = 1 << 20
 """Elements of a typed 6-bit tensor, which has to be repacked in memory."""
 
@@ -114,6 +117,10 @@ def entry(reading: Reading, start: int, end: int) -> tuple[str, str]:
 
 def elements(dims: list[int], name: str, where: int) -> int:
     """How many elements a shape has; GM002 for a negative dimension or a size that no machine can address."""
+    if len(dims) > MOST_DIMS:
+        raise BadFile(
+            Problem("GM005", f"{name!r} has {len(dims)} dimensions", expected=f"at most {MOST_DIMS} dimensions")
+        )
     count = 1
     for dim in dims:
         if dim < 0:
