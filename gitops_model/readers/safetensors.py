@@ -20,8 +20,6 @@ HEADER_LIMIT = 100_000_000
 TENSOR_LIMIT = 500_000
 """Far above any published model (the largest has under 100,000 tensors); keeps memory bounded."""
 
-RANK_LIMIT = 64
-
 DTYPES = {
     "BOOL": "bool",
     "F4": "float4_e2m1fn",
@@ -97,8 +95,6 @@ def tensor(entry: Entry, base: int) -> Tensor:
     dtype = DTYPES.get(entry.dtype)
     if dtype is None:
         bad(f"tensor {entry.name!r} has an unknown dtype", "one of " + " ".join(DTYPES), entry.dtype)
-    if len(entry.shape) > RANK_LIMIT:
-        raise BadFile(Problem("GM005", f"tensor {entry.name!r} has {len(entry.shape)} dimensions"))
     begin, end = entry.begin, entry.end
     bits = prod(entry.shape) * ELEMENT_BITS[dtype]
     if begin > end:

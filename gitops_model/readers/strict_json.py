@@ -13,12 +13,13 @@ from typing import NamedTuple, NoReturn
 from gitops_model.errors import BadFile, Problem
 
 NAME_LIMIT = 1 << 16
+RANK_LIMIT = 64
 METADATA_ENTRIES = 1 << 16
 METADATA_BYTES = 32 << 20
 """Far above any published file; they keep memory bounded."""
 
 _INTEGER = rb"(0|[1-9]\d{0,18})"
-_INTEGERS = rb"((?:(?:0|[1-9]\d{0,18})(?:,(?:0|[1-9]\d{0,18}))*+)?+)"
+_INTEGERS = rb"((?:(?:0|[1-9]\d{0,18})(?:,(?:0|[1-9]\d{0,18})){0,63}+)?+)"
 _USUAL = re.compile(
     rb'"([^"\\\x00-\x1f]*+)":\{"dtype":"(\w++)","shape":\[' + _INTEGERS + rb'\],"data_offsets":\[' + _INTEGER + rb","
     rb"" + _INTEGER + rb"\]\}"
@@ -158,7 +159,12 @@ class _Scanner:
 
     def integers(self) -> tuple[int, ...]:
         self.must(b"[")
-        return tuple(self.integer() for _ in self.items(b"]"))
+        found: list[int] = []
+        for _ in self.items(b"]"):
+            found.append(self.integer())
+            if len(found) > RANK_LIMIT:
+                raise BadFile(Problem("GM005", f"a tensor has more than {RANK_LIMIT} dimensions"))
+        return tuple(found)
 
     def entry(self, name: str) -> Entry:
         self.must(b"{")
