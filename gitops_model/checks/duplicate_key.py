@@ -4,7 +4,7 @@ Why: a merge that keeps both sides leaves a manifest that lists two checksums fo
 
 Example:
 
-    model.yaml:9:3: error GM102 the key 'model.onnx' is there twice (expected one; the first is on line 5)
+    model.yaml:9:3: error GM102 the key 'model.onnx' is there twice (another, after that of line 5)
 
 Fix: delete the wrong one.
 """

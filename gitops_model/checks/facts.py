@@ -36,10 +36,15 @@ class FileFacts:
 
 
 class Absent(NamedTuple):
-    """A listed file that is not there: the listed path, and the command that most likely brings it back."""
+    """A listed file that is not there: the listed path, and the command that most likely brings it back.
+
+    `close` is a path, written as the manifest would, that differs little; `is_folder` if there is a folder instead.
+    """
 
     listed: str
     hint: str | None = None
+    close: str | None = None
+    is_folder: bool = False
 
 
 class Linked(NamedTuple):

@@ -25,6 +25,8 @@ def check(facts: Facts) -> Iterator[Finding]:
         return
     for absent in facts.absent:
         place = facts.manifest.checksums[absent.listed].place
-        message = f"the listed file {absent.listed!r} is not there"
-        problem = Problem(RULE.code, message, *place, expected=absent.listed, found="no file", hint=absent.hint)
+        message = f"the listed file {absent.listed!r} is {'a folder' if absent.is_folder else 'not there'}"
+        message += f"; did you mean {absent.close!r}?" if absent.close else ""
+        found = "a folder" if absent.is_folder else "no file"
+        problem = Problem(RULE.code, message, *place, expected="a file", found=found, hint=absent.hint)
         yield finding(RULE, facts.path, problem)

@@ -34,7 +34,9 @@ def _compare(side: Side) -> Iterator[Problem]:
     extra = [value for value in side.declared if value.name not in set(real)]
     missing = [name for name in real if name not in set(declared)]
     for value in extra:
-        close = nearest(value.name, missing or real)
+        close = nearest(value.name, missing)
+        if close is not None:
+            missing.remove(close)  # one slip, one finding
         message = f"{side.file.listed!r} has no {side.kind} {value.name!r}"
         message += f"; did you mean {close!r}?" if close else ""
         expected = close or ", ".join(real) or f"no {side.kind}"

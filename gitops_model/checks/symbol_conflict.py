@@ -23,10 +23,12 @@ RULE = Rule("GM304", "symbol-conflict", Severity.ERROR, "one symbol of the model
 
 def check(facts: Facts) -> Iterator[Finding]:
     meanings: dict[tuple[str, str], Dim] = {}
+    told: set[tuple[str, str, Dim]] = set()
     for pair in pairs(facts):
         for symbol, dim, place in _symbols(pair):
             first = meanings.setdefault((pair.file.path, symbol), dim)
-            if first != dim:
+            if first != dim and (pair.file.path, symbol, dim) not in told:
+                told.add((pair.file.path, symbol, dim))
                 message = f"the symbol {symbol!r} of {pair.file.listed!r} is declared as two different things"
                 problem = Problem(RULE.code, message, *place, expected=str(first), found=str(dim))
                 yield finding(RULE, facts.path, problem)

@@ -182,7 +182,8 @@ class _Composer:
             parent.entries[key.value] = key, value
             return
         line, _ = self.text.place(first[0].start)
-        self.note("GM102", key.start, f"the key {shown(key.value)} is there twice", f"one; the first is on line {line}")
+        found = f"another, after that of line {line}"
+        self.note("GM102", key.start, f"the key {shown(key.value)} is there twice", "each key once", found)
 
 
 def shown(text: str, limit: int = 80) -> str:

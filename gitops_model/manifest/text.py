@@ -8,8 +8,11 @@ from typing import NamedTuple
 from gitops_model.errors import Problem
 
 _BREAK = re.compile("\r\n|\r|\n")
-_REFUSED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
-"""What YAML 1.1 §5.1 does not count as printable. Surrogates never get here: UTF-8 cannot hold them."""
+_REFUSED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+"""What YAML 1.1 §5.1 does not count as printable, and what breaks a line in YAML 1.1 but not in YAML 1.2 (NEL, LS, PS).
+
+Surrogates never get here: UTF-8 cannot hold them.
+"""
 
 _FOREIGN_MARKS = (
     (b"\xff\xfe\x00\x00", "UTF-32"),
@@ -30,8 +33,7 @@ class Place(NamedTuple):
 class Text:
     """Decoded text that can say where its characters are.
 
-    Lines end at LF, CR LF or CR, as in editors and in the annotations of code hosts. YAML 1.1 also breaks lines at NEL,
-    LS and PS; positions do not follow it there, because no editor would.
+    Lines end at LF, CR LF or CR, as in editors and in the annotations of code hosts.
     """
 
     def __init__(self, characters: str, skipped: int = 0) -> None:
@@ -62,14 +64,16 @@ def decode(data: bytes) -> tuple[Text | None, tuple[Problem, ...]]:
     for mark, name in _FOREIGN_MARKS:
         if data.startswith(mark):
             return None, (_refusal(f"the manifest is {name}", "UTF-8", name, Place(1, 1)),)
+    if data[:64].count(0) * 4 > len(data[:64]):
+        what = "UTF-16 or UTF-32 without a byte order mark"
+        return None, (_refusal("the manifest is not UTF-8", "UTF-8", what, Place(1, 1)),)
     skipped = len(_BOM) if data.startswith(_BOM) else 0
     try:
         text = Text(data[skipped:].decode(), skipped)
     except UnicodeDecodeError as error:
         before = Text(data[skipped : skipped + error.start].decode())
         place = before.place(len(before.characters))
-        wide = data[:64].count(0) > len(data[:64]) // 3
-        found = "UTF-16 or UTF-32 without a byte order mark" if wide else f"byte 0x{data[skipped + error.start]:02x}"
+        found = f"byte 0x{data[skipped + error.start]:02x}"
         return None, (_refusal("the manifest is not UTF-8", "UTF-8", found, place),)
     bad = _REFUSED.search(text.characters)
     if bad is not None:

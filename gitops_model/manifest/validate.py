@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Path: TypeAlias = tuple[str | int, ...]
 
+_ABOUT_A_VALUE = frozenset(("type", "enum", "pattern", "minLength", "maxLength", "minimum", "exclusiveMinimum"))
 _OWN_RULE = {"version": "GM105", "architecture": "GM106"}
 
 
@@ -53,7 +54,14 @@ def _pattern(_: object, pattern: str, instance: object, __: object) -> "Iterator
 
 def validate(document: Json, root: Node, text: Text) -> Iterator[Problem]:
     """Every disagreement of `document` with the schema; `root` holds its places."""
+    told: dict[Path, str] = {}
+    """Paths of values that a rule was about, each with that rule: text of a wrong type also fails its pattern."""
     for error in _validator().iter_errors(document):
+        path = tuple(error.absolute_path)
+        if error.validator in _ABOUT_A_VALUE and "propertyNames" not in error.absolute_schema_path:
+            if path in told:
+                continue
+            told[path] = str(error.validator)
         yield from _problems(error, root, text)
 
 
@@ -125,14 +133,14 @@ def _bad_path(key: str, path: Path, root: Node, text: Text) -> Problem:
 
 def _wrong(path: Path, rule: str, part: Schema, node: Node, text: Text) -> Problem:
     code = _code(path, rule)
-    message = f"{_name(path)} is not what it should be"
+    message = f"{_name(path)} {_COMPLAINTS.get(code, 'is not valid')}"
     expected = _expected(part)
     found = _found(node)
     words = cast("list[str]", part.get("enum", []))
     if rule == "uniqueItems":
         message = f"{_name(path)} names one thing twice"
-    elif rule == "enum" and isinstance(node, Scalar) and (close := _alias(node.value) or nearest(node.value, words)):
-        message = f"{_name(path)} is not known; did you mean {close!r}?"
+    elif isinstance(node, Scalar) and (close := _close(node.value, words, code)):
+        message += f"; did you mean {close!r}?"
         expected = close
     elif code == "GM109" and isinstance(node, Scalar):
         message, found = _bad_digest(str(path[-1]), node.value)
@@ -140,6 +148,8 @@ def _wrong(path: Path, rule: str, part: Schema, node: Node, text: Text) -> Probl
         message = "the version must not begin with 'v'"
     elif rule == "type" and isinstance(node, Scalar) and not node.plain and part.get("type") != "string":
         message = f"{_name(path)} is text, because it stands in quotes"
+    elif code == "GM108" and isinstance(node, Scalar) and re.fullmatch("-[0-9]+", node.value):
+        message = f"{_name(path)} is negative; a free dimension is null or a symbol"
     return Problem(code, message, *text.place(node.start), expected=expected, found=found)
 
 
@@ -163,8 +173,21 @@ _ALIASES = {
 """What other tools call the same thing (torch, C, uname, safetensors)."""
 
 
-def _alias(word: str) -> str | None:
-    return _ALIASES.get(word.lower().removeprefix("torch.").removeprefix("np.").removeprefix("numpy."))
+_COMPLAINTS = {
+    "GM105": "is no Semantic Version",
+    "GM106": "is no known architecture",
+    "GM107": "is no known element type",
+    "GM114": "has the wrong type",
+}
+
+
+def _close(word: str, words: list[str], code: str) -> str | None:
+    """The allowed word that is meant: by another tool's name for it, or by a slip."""
+    if code == "GM106":
+        words = ["amd64", "arm64"]
+    bare = word.lower().removeprefix("torch.").removeprefix("np.").removeprefix("numpy.")
+    meant = _ALIASES.get(bare, bare)
+    return meant if meant in words else nearest(word, words)
 
 
 def _code(path: Path, rule: str) -> str:
@@ -182,7 +205,15 @@ def _code(path: Path, rule: str) -> str:
 
 
 def _expected(part: Schema) -> str:
-    return str(part.get("description", part.get("type", "something else")))
+    about = str(part.get("description", part.get("type", "something else")))
+    kind = {"integer": "an integer", "number": "a number", "array": "a list", "object": "a mapping"}.get(
+        str(part.get("type"))
+    )
+    if kind is None:
+        return about
+    for limit, word in (("minimum", "from"), ("exclusiveMinimum", "above")):
+        kind += f" {word} {part[limit]}" if limit in part else ""
+    return f"{kind}: {about}"
 
 
 def _found(node: Node) -> str:

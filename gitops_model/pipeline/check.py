@@ -255,7 +255,8 @@ class Parts:
                 raise CouldNotRun(f"{path}: no such file") from error
             above, name = (full, "") if is_folder else os.path.split(full)
             gatherer = Gatherer(Folder(above), self.config or Config(), self.progress)
-            shown = os.path.join(path, "") if is_folder else path[: len(path) - len(name)]
+            above_as_written = path if is_folder else path[: len(path) - len(name)]
+            shown = "" if os.path.normpath(above_as_written) == "." else os.path.join(above_as_written, "")
             if is_folder:
                 subjects = everything(gatherer)
             else:

@@ -7,6 +7,7 @@ from gitops_model.checks.facts import Absent, Facts, FileFacts, Linked
 from gitops_model.errors import BadFile, CouldNotRun, Problem
 from gitops_model.git.paths import folder_of
 from gitops_model.manifest import Listed, Manifest, is_manifest_path, load
+from gitops_model.nearest import nearest
 from gitops_model.pipeline.tree import Tree, special_entry
 from gitops_model.readers import is_model_path
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 MAX_RESTORED = 20
 """Absent files for which a way back is looked up; finding one may take a git process."""
+
+MAX_NAMES = 1000
+"""Names of a folder among which a slip is looked for."""
 
 MAX_DEPS = 100
 """Other files of one model whose absence is told one by one."""
@@ -91,8 +95,8 @@ class Gatherer:
             if link is not None:
                 linked.append(Linked(listed.path, path, link))
             elif found is None:
-                hint = self.tree.how_to_restore(path) if len(absent) < MAX_RESTORED else None
-                absent.append(Absent(listed.path, hint))
+                few = len(absent) < MAX_RESTORED
+                absent.append(self._absent(path, listed.path) if few else Absent(listed.path))
             else:
                 files.append(self._file(found, listed))
         facts.files = tuple(files)
@@ -100,6 +104,17 @@ class Gatherer:
         facts.linked = tuple(linked)
         facts.unlisted = tuple(self._unlisted(entry))
         return facts
+
+    def _absent(self, path: str, listed: str) -> Absent:
+        """What there is instead of a listed file, and how to get it back."""
+        if self.tree.is_folder(path):
+            return Absent(listed, is_folder=True)
+        folder, _, name = path.rpartition("/")
+        names = [entry.path.rpartition("/")[2] for entry in self.tree.beside(folder)]
+        close = nearest(name, names[:MAX_NAMES])
+        if close is not None:
+            return Absent(listed, close=listed[: len(listed) - len(name)] + close)
+        return Absent(listed, self.tree.how_to_restore(path))
 
     def _unlisted(self, manifest: "Entry") -> Iterator[str]:
         """Model files beside a manifest that none lists, told with the first manifest of the folder."""

@@ -35,6 +35,8 @@ class Tree(Protocol):
         """What lies in `folder` itself."""
         ...
 
+    def is_folder(self, path: str) -> bool: ...
+
     def link_above(self, path: str) -> str | None:
         """The first folder on the way to `path` that is a symbolic link."""
         ...
@@ -97,6 +99,9 @@ class GitTree:
 
     def beside(self, folder: str) -> Iterator[Entry]:
         return iter(self._folders.get(folder, ()))
+
+    def is_folder(self, path: str) -> bool:
+        return next(self.below(path), None) is not None
 
     def link_above(self, path: str) -> str | None:
         parts = path.split("/")
@@ -174,7 +179,15 @@ class Folder:
         yield from sorted(found, key=lambda entry: entry.path)
 
     def beside(self, folder: str) -> Iterator[Entry]:
+        if folder and (self.link_above(folder + "/x") or not self.is_folder(folder)):
+            return iter(())
         return (entry for entry, is_folder in self._scan(folder) if not is_folder)
+
+    def is_folder(self, path: str) -> bool:
+        try:
+            return stat.S_ISDIR(os.lstat(raw(f"{self.root}/{path}")).st_mode)
+        except (OSError, ValueError):
+            return False
 
     def _scan(self, folder: str) -> list[tuple[Entry, bool]]:
         found: list[tuple[Entry, bool]] = []
