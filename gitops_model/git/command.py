@@ -7,7 +7,7 @@ Standard input is a file in memory and so is standard error: nothing can block o
 import os
 import signal
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gitops_model.errors import CouldNotRun
 from gitops_model.git.environment import offline
@@ -53,14 +53,18 @@ class Git:
         network: bool = False,
         env: Mapping[str, str] | None = None,
     ) -> Result:
-        """Run to the end. `stdout` is a descriptor that gets the output instead; only `network` may download."""
+        """Run to the end. `stdout` is a descriptor that gets the output instead; only `network` may download.
+
+        With `timeout`, git gets a process group of its own, so that its helpers (ssh, git-remote-https) end with it;
+        it can then ask nothing on the terminal.
+        """
         error_fd = memory_file()
         input_fd = memory_file(stdin) if stdin else os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         reader, writer = (-1, stdout) if stdout is not None else os.pipe()
         pid = 0
         try:
             try:
-                pid = self._spawn(args, (input_fd, writer, error_fd), network, env)
+                pid = self._spawn(args, (input_fd, writer, error_fd), network, env, group=timeout is not None)
             finally:
                 os.close(input_fd)
                 if stdout is None:
@@ -73,7 +77,7 @@ class Git:
             return Result(code, out, said.decode("utf-8", "replace"))
         finally:
             if pid:
-                stop(pid)
+                stop(pid, group=timeout is not None)
             os.close(error_fd)
             if stdout is None:
                 os.close(reader)
@@ -102,16 +106,23 @@ class Git:
         return Conversation(pid, to_git, from_git)
 
     def _spawn(
-        self, args: tuple[str, ...], fds: tuple[int, int, int], network: bool, env: Mapping[str, str] | None
+        self,
+        args: tuple[str, ...],
+        fds: tuple[int, int, int],
+        network: bool,
+        env: Mapping[str, str] | None,
+        group: bool = False,
     ) -> int:
         environ = {**self.environ, **env} if env else self.environ
         argv: list[bytes] = [b"git", b"-C", raw(self.folder), *map(raw, args)]
+        own_group: dict[str, Any] = {"setpgroup": 0} if group else {}
         return os.posix_spawn(
             executable(self.environ),
             argv,
             environ if network else offline(environ),
             file_actions=[(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate(fds)],
             setsigdef=[signal.SIGPIPE],
+            **own_group,
         )
 
 
@@ -238,6 +249,6 @@ def read_all(fd: int, timeout: float | None) -> bytes:
         parts.append(part)
 
 
-def stop(pid: int) -> None:
-    os.kill(pid, signal.SIGTERM)  # not yet waited for, so the number is still its own
+def stop(pid: int, *, group: bool = False) -> None:
+    (os.killpg if group else os.kill)(pid, signal.SIGTERM)  # not yet waited for, so the number is still its own
     os.waitpid(pid, 0)
