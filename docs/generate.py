@@ -66,9 +66,101 @@ def pre_commit_hooks() -> str:
     return "\n".join([*lines, ""])
 
 
+GROUPS = {
+    "GM0": "The file cannot be read, or is not what its name says",
+    "GM1": "The manifest alone",
+    "GM2": "Digests",
+    "GM3": "The model against its manifest, or against the base",
+    "GM4": "GPU",
+    "GM5": "Release",
+    "GM6": "The file would reach outside the repository, or execute",
+}
+
+
+def rules() -> str:
+    """docs/rules.md: every rule with its page, as `gitops-model explain CODE` prints it."""
+    from gitops_model import checks
+
+    lines = [f"<!-- {BANNER} -->", "# Rules", ""]
+    lines += ["Codes are never renumbered. `gitops-model explain GM201` prints a page; `--select` and `--ignore`, and"]
+    lines += ["`ignore` in `.gitops-model.toml`, take a code or its beginning.", ""]
+    for start, title in GROUPS.items():
+        codes = sorted(code for code in checks.CHECKS if code.startswith(start))
+        if not codes:
+            continue
+        lines += [f"## {start}: {title}", "", "| code | name | severity | says |", "|---|---|---|---|"]
+        for rule in map(checks.rule_of, codes):
+            anchor = f"{rule.code}-{rule.name}".lower()
+            lines.append(f"| [{rule.code}](#{anchor}) | {rule.name} | {rule.severity.label} | {rule.summary} |")
+        for rule in map(checks.rule_of, codes):
+            lines += ["", f"### {rule.code} {rule.name}", "", checks.page_of(rule.code)]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def manifest_keys() -> str:
+    """docs/manifest.md: the keys of a manifest, from its published schema."""
+    import json
+
+    path = ROOT / "gitops_model" / "manifest" / "schema.json"
+    schema = json.loads(path.read_text(encoding="utf-8"))
+    lines = [f"<!-- {BANNER} -->", "# The manifest", "", f"{schema['description']} The schema is"]
+    lines += ["[`gitops_model/manifest/schema.json`](../gitops_model/manifest/schema.json) (JSON Schema 2020-12).", ""]
+    lines += [MANIFEST.strip(), "", "| key | required | what |", "|---|---|---|"]
+    for key, part in schema["properties"].items():
+        needed = "yes" if key in schema["required"] else "for formats with a signature" if "puts" in key else ""
+        lines.append(f"| `{key}` | {needed} | {_about(part, schema)} |")
+        for inner, more in part.get("properties", {}).items():
+            lines.append(f"| `{key}.{inner}` | | {_about(more, schema)} |")
+    return "\n".join([*lines, ""])
+
+
+def _about(part: dict[str, object], schema: dict[str, dict[str, dict[str, object]]]) -> str:
+    name = str(part.get("$ref", "")).rpartition("/")[2]
+    about = part.get("description") or schema["$defs"][name]["description"]
+    return str(about).replace("|", "\\|")
+
+
+MANIFEST = """
+`gitops-model init MODEL` writes a first one; `gitops-model check` judges it; `gitops-model check --fix` refreshes its
+checksums and changes nothing else.
+
+```yaml
+name: silero-vad
+version: 5.1.2
+architecture: [amd64, arm64]
+checksums:
+  silero_vad.onnx:
+    sha256: 2623a2953f6ff3d2c1e61740c6cdb7168133479b267dfef114a4a3cc5bdd788f
+inputs:
+  input: {dtype: float32, shape: [batch, samples]}
+  state: {dtype: float32, shape: [2, batch, 128]}
+  sr: {dtype: int64, shape: []}
+outputs:
+  output: {dtype: float32, shape: [batch, 1]}
+  stateN: {dtype: float32, shape: null}
+```
+
+How it is read:
+
+- Its name is `model.yaml` or `*.model.yaml`, its text UTF-8, its size at most 1 MiB. Paths under `checksums` are
+  relative to it and below its folder. A model file beside a manifest that no manifest lists is an error (GM112).
+- **Every scalar is text** until the schema asks for more: `1.10` stays `1.10`, and a model or a dimension may be
+  called `on`. Where a number may stand, only plain decimal ones count (`0x10`, `010` and `1_000` are refused), and text
+  in quotes is never a number. `null`, `~` and nothing are null.
+- Tags, merge keys, directives, several documents, equal keys and keys that are not text are refused. Anchors and
+  aliases are read, up to 40,000 nodes once they are followed, and nesting up to 32 levels.
+- A dimension is a size, a symbol, or null. Compared with a file: null agrees with everything; sizes must be equal; a
+  size agrees with a symbol of the file, a symbol not with a size of the file; one symbol of the file must be one thing
+  here.
+- Where several model files are listed, each that has a signature must have the declared one.
+"""
+
 FILES: dict[str, Callable[[], str]] = {
     "hooks/suffixes.py": hook_suffixes,
     ".pre-commit-hooks.yaml": pre_commit_hooks,
+    "docs/rules.md": rules,
+    "docs/manifest.md": manifest_keys,
 }
 """Path in the checkout → what it must hold."""
 

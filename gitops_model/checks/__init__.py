@@ -57,7 +57,11 @@ CHECKS: dict[str, str] = {
     "GM306": "signature_undeclared",
     "GM601": "external_escapes",
     "GM602": "external_special",
+    "GM603": "pickle_calls",
     "GM604": "stray_pickle",
+    "GM605": "executable_layer",
+    "GM606": "zip_tricks",
+    "GM607": "template_code",
     "GM608": "outside_lfs",
 }
 """Code → module under gitops_model.checks, in the order in which findings are reported."""
