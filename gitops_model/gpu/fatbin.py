@@ -71,6 +71,7 @@ class Scan:
     """The containers of a file in their order. `problems` not empty means: there may be more than is listed here.
 
     `containers` maps (section, images) to how many containers have exactly these, since a library has hundreds alike.
+    `toolkits` are the CUDA versions of the compilers of what the runtime registers, as far as uncompressed cubins say.
     `wrappers` counts the registrations in the file (None where it has no such section).
     """
 
@@ -163,9 +164,11 @@ class _Walk:
         self._left = MAX_IMAGES
         self._bytes = file.size
         self._opened = 0
+        self._registered = True
 
     def section(self, name: str, at: int, end: int) -> None:
         """Containers one behind another; what is none and no padding is a problem."""
+        self._registered = True
         self._claim(end - at)
         while at < end:
             if end - at < _CONTAINER.size:
@@ -176,6 +179,7 @@ class _Walk:
 
     def embedded(self, name: str, at: int, end: int) -> None:
         """Containers and bare cubins that lie among other data, as in libcufft 12.5 (18,227 of them in `.data`)."""
+        self._registered = False
         self._claim(end - at)
         for base in range(at, end, _BLOCK):
             if base + _BLOCK <= at:
@@ -235,8 +239,6 @@ class _Walk:
                 images = (Image("sass", f"{target.arch}{target.suffix}", None, None),)
             except BadFile as error:
                 self._found.note(error.problem)
-        if target.toolkit:
-            self._found.toolkits.add(target.toolkit)
         self._found.containers[name, self._sets.setdefault(images, images)] += 1
         return at + FIRST_HEADER
 
@@ -296,7 +298,7 @@ class _Walk:
         except BadFile as error:
             self._found.note(error.problem)
             return None
-        if toolkit:
+        if toolkit and self._registered:
             self._found.toolkits.add(toolkit)
         return image._replace(toolkit=target.toolkit)
 

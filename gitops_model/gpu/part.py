@@ -42,6 +42,9 @@ class Part:
             raise BadFile(truncated(self, offset, length))
         return self._whole.read(self._start + offset, length)
 
+    def close(self) -> None:
+        """Nothing to give back: the descriptor is the whole file's."""
+
 
 def truncated(file: Bytes, offset: int, length: int) -> Problem:
     """GM001 for a structure that points past the end."""

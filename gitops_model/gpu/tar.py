@@ -25,15 +25,6 @@ class Member(NamedTuple):
     size: int
 
 
-class TarFile(Part):
-    """A regular file of the archive; the archive stays open."""
-
-    __slots__ = ()
-
-    def close(self) -> None:
-        """Nothing to give back: the descriptor is the archive's."""
-
-
 class Tar:
     """The regular files of an archive by their paths (`gitops_model.gpu.tree.Tree`)."""
 
@@ -45,9 +36,9 @@ class Tar:
                 raise BadFile(Problem("GM002", f"the archive holds {member.name} twice"))
             self._members[member.name] = member
 
-    def open(self, path: str) -> TarFile | None:
+    def open(self, path: str) -> Part | None:
         member = self._members.get(path)
-        return None if member is None else TarFile(self._file, member.offset, member.size, path)
+        return None if member is None else Part(self._file, member.offset, member.size, path)
 
     def names(self, path: str) -> tuple[str, ...]:
         prefix = f"{path}/" if path else ""

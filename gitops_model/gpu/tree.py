@@ -2,12 +2,12 @@
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from gitops_model.blob import Blob
 from gitops_model.errors import BadFile, CouldNotRun, Problem
-from gitops_model.gpu.part import File
+from gitops_model.gpu.part import Bytes, File, Part
 
 MAX_NAMES = 1 << 16
 """Names looked at in one folder, and folders walked."""
@@ -23,6 +23,20 @@ class Tree(Protocol):
     def names(self, path: str) -> tuple[str, ...]:
         """The names in a folder, sorted; empty where there is none."""
         ...
+
+
+class Loose:
+    """Single files under the names they were given, as a flat tree; whoever opened them closes them."""
+
+    def __init__(self, files: Iterable[Bytes]) -> None:
+        self._files = {file.path: file for file in files}
+
+    def open(self, path: str) -> Part | None:
+        file = self._files.get(path)
+        return None if file is None else Part(file, 0, file.size)
+
+    def names(self, path: str) -> tuple[str, ...]:
+        return () if path else tuple(sorted(self._files))
 
 
 class Folder:
@@ -57,7 +71,7 @@ class Folder:
         return tuple(sorted(names))
 
     def walk(self) -> Iterator[str]:
-        """Every regular file below, sorted within each folder; links to folders are not entered."""
+        """Every regular file below, sorted within each folder; links are passed over: what they name comes anyway."""
         folders = [""]
         seen = 0
         while folders:
@@ -65,7 +79,9 @@ class Folder:
             for name in self.names(folder):
                 path = f"{folder}/{name}" if folder else name
                 place = os.path.join(self._root, path)
-                if os.path.isdir(place) and not os.path.islink(place):
+                if os.path.islink(place):
+                    continue
+                if os.path.isdir(place):
                     seen += 1
                     if seen > MAX_NAMES:
                         raise BadFile(Problem("GM005", "too many folders", expected=f"at most {MAX_NAMES}"))
