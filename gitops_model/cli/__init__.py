@@ -27,6 +27,8 @@ VERBS: dict[str, str] = {
     "diff": "diff",
     "notes": "notes",
     "explain": "explain",
+    "init": "init",
+    "doctor": "doctor",
 }
 """Verb → module under gitops_model.cli, in the order of --help. Only the module of the verb in use is imported."""
 

@@ -40,6 +40,13 @@ class Context:
         if hint:
             print(f"  hint: {for_terminal(hint)}", file=self.stderr)
 
+    def programs(self) -> str:
+        """The folder of our console scripts: where this one was started, else where the interpreter's are."""
+        started = os.path.dirname(os.path.realpath(sys.argv[0]))
+        if os.access(os.path.join(started, "gitops-model-hook"), os.X_OK):
+            return started
+        return os.path.dirname(os.path.abspath(sys.executable))
+
     def colour(self, when: str = "auto") -> bool:
         """Whether the result may hold colours: `always`, `never`, or on a terminal unless NO_COLOR says otherwise."""
         if when != "auto":

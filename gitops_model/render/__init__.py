@@ -11,6 +11,7 @@ RENDERERS: dict[str, tuple[str, ...]] = {
     "record": ("text", "json"),
     "report": ("text", "json", "markdown", "sarif", "github"),
     "show": ("text", "json"),
+    "setup": ("text", "json"),
     "diff": ("text", "json", "markdown"),
 }
 """Kind of result → the formats it can be written in: module gitops_model.render.KIND.FORMAT."""
