@@ -31,9 +31,9 @@ def hook_suffixes() -> str:
 
 def pre_commit_hooks() -> str:
     """.pre-commit-hooks.yaml: the hooks as the pre-commit framework installs them."""
-    endings = "|".join(re.escape(suffix[1:]) for suffix in suffixes() if suffix[0] == ".")
-    names = "|".join(re.escape(suffix) for suffix in suffixes() if suffix[0] != ".")
-    files = f"(?i)([^/]\\.({endings})|{names})$"
+    endings = "|".join(re.escape(suffix[1:]) for suffix in suffixes() if suffix.startswith("."))
+    names = [re.escape(suffix) for suffix in suffixes() if not suffix.startswith(".")]
+    files = "(?i)(" + "|".join([f"[^/]\\.({endings})", *names]) + ")$"
     common = ["  language: python", "  types: []", "  require_serial: true"]
     always = ["  language: python", "  always_run: true", "  pass_filenames: false", "  require_serial: true"]
     commit = ["  stages: [pre-commit]"]

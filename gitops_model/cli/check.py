@@ -1,10 +1,14 @@
 """`check`: are manifests and models right?"""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from gitops_model.cli.arguments import add_fail_on, add_output, add_rules, add_subjects, joined, paths_of
 from gitops_model.cli.context import Context
 from gitops_model.errors import CouldNotRun
+
+if TYPE_CHECKING:
+    from gitops_model.finding import Report
 
 SUMMARY = "find what is wrong with manifests and model files"
 DESCRIPTION = f"""{SUMMARY}
@@ -16,11 +20,15 @@ EPILOG = """examples:
   gitops-model check
   gitops-model check --staged --fail-on warning
   gitops-model check downloaded.onnx
+  gitops-model check --fix models/model.yaml
   gitops-model check --rev main --format sarif --output models.sarif"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_subjects(parser)
+    parser.add_argument(
+        "--fix", action="store_true", help="write the digests of the files into the manifests, and change nothing else"
+    )
     add_rules(parser)
     add_fail_on(parser)
     add_output(parser, ("text", "json", "markdown", "sarif", "github"))
@@ -28,12 +36,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     from gitops_model.cli.output import emit, exit_code
-    from gitops_model.pipeline.check import check
 
     paths = paths_of(args)
     if args.all and paths:
         raise CouldNotRun("--all checks everything: name no paths with it")
-    report = check(
+    report = (_fix if args.fix else _check)(args, paths, context)
+    emit("report", report, args, context)
+    return exit_code(report, args.fail_on)
+
+
+def _check(args: argparse.Namespace, paths: list[str], context: Context) -> "Report":
+    from gitops_model.pipeline.check import check
+
+    return check(
         context.cwd,
         context.environ,
         paths=paths,
@@ -43,5 +58,21 @@ def run(args: argparse.Namespace, context: Context) -> int:
         ignore=joined(args.ignore),
         progress=context.counter("reading"),
     )
-    emit("report", report, args, context)
-    return exit_code(report, args.fail_on)
+
+
+def _fix(args: argparse.Namespace, paths: list[str], context: Context) -> "Report":
+    from gitops_model.pipeline.fix import fix
+
+    if args.staged or args.rev is not None:
+        raise CouldNotRun("--fix writes to the work tree: not with --staged or --rev")
+    fixed = fix(
+        context.cwd,
+        context.environ,
+        paths=paths,
+        select=joined(args.select),
+        ignore=joined(args.ignore),
+        progress=context.counter("reading"),
+    )
+    for path in fixed.written:
+        context.say(f"fixed {path}")
+    return fixed.report
