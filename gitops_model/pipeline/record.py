@@ -12,6 +12,7 @@ from gitops_model.git.notes import VERSION, Notes, canonical
 from gitops_model.git.notes import file_digests as stated
 from gitops_model.git.paths import folder_of
 from gitops_model.git.repository import Repository
+from gitops_model.pipeline.file_digests import file_digests
 from gitops_model.pipeline.listed import Listed
 from gitops_model.pipeline.selection import from_root, models, staged_models
 from gitops_model.readers import FORMATS, format_of_name, read_model
@@ -213,16 +214,6 @@ def describe(
     return fields, (*model.problems, *found.problems)
 
 
-def file_digests(blob: Blob, algorithms: Iterable[str]) -> dict[str, str]:
-    """Digests over the whole file, in one pass."""
-    states = {name: _state(name) for name in sorted(algorithms)}
-    if states:
-        for window in blob.windows(0, blob.size):
-            for state in states.values():
-                state.update(window)
-    return {name: state.hexdigest() for name, state in states.items()}
-
-
 def check_pointer(blob: Blob, digests: dict[str, str]) -> None:
     """BadFile GM201 when the content is not what its pointer says."""
     pointer = blob.pointer
@@ -236,13 +227,3 @@ def check_pointer(blob: Blob, digests: dict[str, str]) -> None:
                 hint="git lfs fsck",
             )
         )
-
-
-def _state(algorithm: str) -> Any:
-    if algorithm == "blake3":
-        import blake3
-
-        return blake3.blake3(max_threads=blake3.blake3.AUTO)
-    import hashlib
-
-    return hashlib.new(algorithm)

@@ -12,7 +12,8 @@ from gitops_model.git.entries import INDEX, Entry, Place
 from gitops_model.git.notes import Notes
 from gitops_model.git.notes import file_digests as stated
 from gitops_model.git.repository import Repository
-from gitops_model.pipeline.record import ALGORITHMS, describe, file_digests
+from gitops_model.pipeline.file_digests import file_digests
+from gitops_model.pipeline.record import ALGORITHMS, describe
 from gitops_model.pipeline.selection import models, staged_models
 
 DIGESTS = ("weights", "structure", "signature", "optimizer")
