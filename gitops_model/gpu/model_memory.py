@@ -28,14 +28,14 @@ class Memory(NamedTuple):
     unsized: tuple[str, ...]
 
 
-def mib_of(memories: Iterable[Memory]) -> float | None:
+def mib_of(memories: Iterable[Memory]) -> int | None:
     """All that one process takes of a device in MiB, when it holds these models at once; None where that is open."""
     total = 0
     for memory in memories:
         if memory.activations is None:
             return None
         total += memory.weights + memory.activations
-    return round(total / MIB + CONTEXT_MIB + WORKSPACE_MIB, 1)
+    return -(-total // MIB) + CONTEXT_MIB + WORKSPACE_MIB
 
 
 def weights_of(model: Model) -> int:

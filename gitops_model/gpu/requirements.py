@@ -246,7 +246,7 @@ class _Collect:
             self._document["memory_mib"] = mib_of(memories)
         else:
             # Less than the weights alone cannot be right.
-            self._document["memory_mib"] = max(told, round(sum(memory.weights for memory in memories) / MIB, 1))
+            self._document["memory_mib"] = max(told, -(-sum(memory.weights for memory in memories) // MIB))
 
     # --- what the manifest adds ------------------------------------------------------------------------------------
     def _declared(self) -> None:
