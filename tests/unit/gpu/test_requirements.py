@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-import pytest
 from onnx import helper
 from support.elf import Sym, library
 from support.onnx_models import model, read, value, weight
