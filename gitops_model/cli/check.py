@@ -20,6 +20,7 @@ EPILOG = """examples:
   gitops-model check
   gitops-model check --staged --fail-on warning
   gitops-model check downloaded.onnx
+  gitops-model check --deep model.onnx
   gitops-model check --fix models/model.yaml
   gitops-model check --rev main --format sarif --output models.sarif"""
 
@@ -29,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fix", action="store_true", help="write the digests of the files into the manifests, and change nothing else"
     )
+    parser.add_argument("--deep", action="store_true", help="ask onnx.checker too, with shape inference (GM012)")
     add_rules(parser)
     add_fail_on(parser)
     add_output(parser, ("text", "json", "markdown", "sarif", "github"))
@@ -40,6 +42,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     paths = paths_of(args)
     if args.all and paths:
         raise CouldNotRun("--all checks everything: name no paths with it")
+    if args.fix and args.deep:
+        raise CouldNotRun("--fix writes and --deep checks: run one after the other")
     report = (_fix if args.fix else _check)(args, paths, context)
     emit("report", report, args, context)
     return exit_code(report, args.fail_on)
@@ -57,6 +61,7 @@ def _check(args: argparse.Namespace, paths: list[str], context: Context) -> "Rep
         select=joined(args.select),
         ignore=joined(args.ignore),
         progress=context.counter("reading"),
+        deep=args.deep,
     )
 
 

@@ -52,15 +52,16 @@ def check(
     ignore: tuple[str, ...] = (),
     config: "Config | None" = None,
     progress: Callable[[int], None] | None = None,
+    deep: bool = False,
 ) -> Report:
     """Check and report; `select` and `ignore` are beginnings of codes.
 
     `paths` are files or folders as the user wrote them, relative to `cwd`; one that is not there is CouldNotRun, as are
     `staged` and `rev` outside a repository. Outside one, a file is checked with its own folder as its world. `config`
     replaces the configuration of the place (the base revision's, on a pull request from a fork). `progress` is called
-    with numbers of hashed bytes.
+    with numbers of hashed bytes. `deep` asks the format's own library too (GM012).
     """
-    with Parts(cwd, environ, config, progress) as parts:
+    with Parts(cwd, environ, config, progress, deep=deep) as parts:
         return report(parts.of(paths, staged=staged, rev=rev), select, ignore)
 
 
@@ -115,8 +116,11 @@ class Parts:
         environ: Mapping[str, str],
         config: "Config | None" = None,
         progress: Callable[[int], None] | None = None,
+        *,
+        deep: bool = False,
     ) -> None:
         self.cwd = cwd
+        self.deep = deep
         self.environ = environ
         self.config = config
         self.progress = progress
@@ -175,7 +179,7 @@ class Parts:
         from gitops_model.pipeline.tree import read
 
         config = self.config if self.config is not None else load(lambda path: read(tree, path), CHECKS)
-        return Gatherer(tree, config, self.progress)
+        return Gatherer(tree, config, self.progress, deep=self.deep)
 
     # --- the index --------------------------------------------------------------------------------------------------
     def _changed(self, gatherer: "Gatherer", repository: "Repository") -> list[Subject]:
@@ -254,7 +258,7 @@ class Parts:
             except (OSError, ValueError) as error:
                 raise CouldNotRun(f"{path}: no such file") from error
             above, name = (full, "") if is_folder else os.path.split(full)
-            gatherer = Gatherer(Folder(above), self.config or Config(), self.progress)
+            gatherer = Gatherer(Folder(above), self.config or Config(), self.progress, deep=self.deep)
             above_as_written = path if is_folder else path[: len(path) - len(name)]
             shown = "" if os.path.normpath(above_as_written) == "." else os.path.join(above_as_written, "")
             if is_folder:

@@ -30,8 +30,16 @@ MAX_DEPS = 100
 class Gatherer:
     """Facts about subjects of one tree. Manifests and hashed files are kept, so that nothing is read twice."""
 
-    def __init__(self, tree: Tree, config: "Config", progress: Callable[[int], None] | None = None) -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        config: "Config",
+        progress: Callable[[int], None] | None = None,
+        *,
+        deep: bool = False,
+    ) -> None:
         self.tree = tree
+        self.deep = deep
         self.config = config
         self.progress = progress
         self._manifests: dict[str, tuple[Manifest | None, tuple[Problem, ...]]] = {}
@@ -169,6 +177,10 @@ class Gatherer:
             return
         if listed is None or is_model_path(facts.path):
             facts.model, facts.problems = describe(blob, self.tree)
+            if self.deep and facts.model is not None and not facts.problems:
+                from gitops_model.pipeline.deep import deep_problems
+
+                facts.problems = deep_problems(blob, facts.model)
         if wanted:
             from gitops_model.pipeline.file_digests import file_digests
 

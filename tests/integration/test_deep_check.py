@@ -10,6 +10,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 from support import models, onnx_zoo
+from support.program import Program
 
 from gitops_model.blob import Blob, NoSource
 from gitops_model.errors import MissingExtra
@@ -102,6 +103,14 @@ def test_names_that_no_file_can_have_are_a_problem() -> None:
     (problem,) = deep_problems(*described(dense(location="n" * 300).SerializeToString()))
     assert problem.code == "GM012"
     assert "cannot be a file" in problem.message
+
+
+def test_the_program_asks_only_when_told_to(cli: Program, tmp_path: Path) -> None:
+    (tmp_path / "m.onnx").write_bytes(unsorted().SerializeToString())
+    cli("check", "m.onnx", cwd=tmp_path, check=0)
+    found = cli("check", "--deep", "m.onnx", cwd=tmp_path, check=1).stdout
+    assert "GM012" in found
+    cli("check", "--deep", "--fix", "m.onnx", cwd=tmp_path, check=2)
 
 
 # --- limits ---------------------------------------------------------------------------------------------------------
