@@ -109,7 +109,7 @@ def test_the_program_asks_only_when_told_to(cli: Program, tmp_path: Path) -> Non
     (tmp_path / "m.onnx").write_bytes(unsorted().SerializeToString())
     cli("check", "m.onnx", cwd=tmp_path, check=0)
     found = cli("check", "--deep", "m.onnx", cwd=tmp_path, check=1).stdout
-    assert "GM012" in found
+    assert b"GM012" in found
     cli("check", "--deep", "--fix", "m.onnx", cwd=tmp_path, check=2)
 
 
