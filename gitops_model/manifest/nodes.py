@@ -248,6 +248,8 @@ def _take(composer: _Composer, event: "Event", pending: list[str | None]) -> Non
         plain = event.style in {None, ""}
         end = event.end_mark.index
         start = token_start(composer.text.characters, index, end, tagged=tag is not None or event.anchor is not None)
+        if not event.value.isascii() and _SURROGATE.search(event.value):
+            raise composer.stop("GM101", index, "an escape makes half a character", "a whole one", "a lone surrogate")
         composer.scalar(Scalar(event.value, start, end, plain), event.anchor)
     elif isinstance(event, yaml.MappingStartEvent):
         composer.start(Mapping(index), event.anchor)
@@ -261,6 +263,7 @@ def _take(composer: _Composer, event: "Event", pending: list[str | None]) -> Non
         composer.alias(event.anchor, index)
 
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*\s*)*")
 
 

@@ -1,6 +1,5 @@
 """A manifest as YAML text that every loader reads alike: whatever could be taken for something else is in quotes."""
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 
@@ -16,8 +15,18 @@ def scalar(text: str) -> str:
     if _PLAIN.fullmatch(text) and text.lower() not in _SPECIAL:
         return text
     if text.isprintable() and not re.search("[\x7f-\xa0\ud800-\udfff\ufeff]", text):
-        return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return json.dumps(text).replace("\x7f", "\\x7f")
+        return '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
+    return '"' + "".join(map(_escaped, text)) + '"'
+
+
+def _escaped(letter: str) -> str:
+    """A letter of a double-quoted text. Unlike in JSON, two `\\u` escapes never make one letter."""
+    if letter in '"\\':
+        return "\\" + letter
+    code = ord(letter)
+    if 0x20 <= code < 0x7F:
+        return letter
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def shape(dims: Iterable[Dim] | None) -> str:
