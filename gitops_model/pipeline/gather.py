@@ -8,7 +8,7 @@ from gitops_model.errors import BadFile, CouldNotRun, Problem
 from gitops_model.git.paths import folder_of
 from gitops_model.manifest import Listed, Manifest, is_manifest_path, load
 from gitops_model.nearest import nearest
-from gitops_model.pipeline.tree import Tree, special_entry
+from gitops_model.pipeline.tree import Tree, TreeSource, special_entry
 from gitops_model.readers import is_model_path
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ MAX_DEPS = 100
 
 
 class Gatherer:
-    """Facts about subjects of one tree. Manifests and hashed files are kept, so that nothing is read twice."""
+    """Facts about subjects of one tree. Manifests and digests are kept, so that nothing is hashed twice."""
 
     def __init__(
         self,
@@ -45,7 +45,8 @@ class Gatherer:
         self._manifests: dict[str, tuple[Manifest | None, tuple[Problem, ...]]] = {}
         self._folders: dict[str, list[Entry]] = {}
         """The manifests of each folder that was asked about."""
-        self._files: dict[tuple[str, str], FileFacts] = {}
+        self._digests: dict[str, dict[str, str]] = {}
+        """What was computed over each file: `--fix` looks at everything twice."""
 
     # --- manifests --------------------------------------------------------------------------------------------------
     def manifest(self, entry: "Entry") -> tuple[Manifest | None, tuple[Problem, ...]]:
@@ -141,16 +142,6 @@ class Gatherer:
         return Facts(entry.path, files=(self._file(entry, None),), named=named)
 
     def _file(self, entry: "Entry", listed: Listed | None) -> FileFacts:
-        key = entry.path, listed.path if listed is not None else ""
-        known = self._files.get(key)
-        if known is not None and (
-            listed is None or {digest.algorithm for digest in listed.digests} <= set(known.digests)
-        ):
-            return known
-        facts = self._files[key] = self._read(entry, listed)
-        return facts
-
-    def _read(self, entry: "Entry", listed: Listed | None) -> FileFacts:
         facts = FileFacts(entry.path, listed=listed.path if listed is not None else "")
         if self.tree.in_git:
             facts.largest_outside_lfs = self.config.limit("weights-outside-lfs", entry.path)
@@ -171,6 +162,7 @@ class Gatherer:
         if blob.pointer is not None and blob.pointer.algorithm == "sha256":
             facts.digests["sha256"] = blob.pointer.digest
         wanted = [digest.algorithm for digest in listed.digests] if listed is not None else []
+        facts.digests |= self._digests.get(facts.path, {})
         wanted = [name for name in dict.fromkeys(wanted) if name not in facts.digests]
         if not blob.content_is_local:
             facts.problems = (not_here(blob, wanted),)
@@ -187,6 +179,7 @@ class Gatherer:
             facts.digests |= file_digests(blob, wanted, self.progress)
             if blob.changed():
                 raise CouldNotRun(f"{facts.path} changed while it was read", hint="run the command again")
+            self._digests[facts.path] = facts.digests
 
 
 def describe(blob: "Blob", tree: Tree) -> "tuple[Model | None, tuple[Problem, ...]]":
@@ -207,7 +200,10 @@ def describe(blob: "Blob", tree: Tree) -> "tuple[Model | None, tuple[Problem, ..
     said = {problem.code for problem in problems}
     for dep in model.deps[:MAX_DEPS]:
         try:
-            source.open(dep).close()
+            if isinstance(source, TreeSource):
+                source.find(dep)  # opening would bring the content of a large blob to disk
+            else:
+                source.open(dep).close()
         except BadFile as error:
             if error.problem.code not in said:  # else the reader has told of it
                 problems.append(error.problem)

@@ -237,6 +237,15 @@ class TreeSource:
         self._folder = folder
 
     def open(self, path: str) -> Blob:
+        blob = self._tree.blob(self.find(path))
+        if not blob.content_is_local:
+            pointer = blob.pointer
+            blob.close()
+            raise BadFile(not_local(path, pointer))
+        return blob
+
+    def find(self, path: str) -> Entry:
+        """The file that `path` means, unopened; BadFile as for `open`."""
         name = resolve(self._folder, path)
         link = self._tree.link_above(name)
         if link is not None:
@@ -246,12 +255,7 @@ class TreeSource:
             raise BadFile(not_there(path))
         if not entry.is_regular:
             raise BadFile(special(path, "a symbolic link" if entry.is_symlink else "a special file"))
-        blob = self._tree.blob(entry)
-        if not blob.content_is_local:
-            pointer = blob.pointer
-            blob.close()
-            raise BadFile(not_local(path, pointer))
-        return blob
+        return entry
 
 
 def special_entry(entry: Entry) -> Problem | None:
