@@ -165,9 +165,10 @@ def _count(file: Bytes, elf: Elf, dynamic: Dynamic) -> int:
         return max(count, first)
     at += buckets * 4 + (last - first) * 4
     while last < MAX_SYMBOLS:
-        block = _exactly(file, at, min(4 * CHUNK, file.size - at) & ~3)
-        if not block:
+        length = min(4 * CHUNK, file.size - at) & ~3
+        if length <= 0:
             break
+        block = _exactly(file, at, length)
         for (value,) in struct.iter_unpack("<I", block):
             last += 1
             if value & 1:

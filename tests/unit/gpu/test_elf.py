@@ -171,6 +171,7 @@ def test_the_chain_of_a_gnu_hash_must_end() -> None:
     data = library("liba.so.1", symbols=SYMBOLS, hashed="gnu")
     (at,) = struct.unpack_from("<Q", data, tag_place(data, 0x6FFFFEF5))
     assert code_of(patched(data, at + 28, "<III", 0, 0, 0)) == "GM002"
+    assert code_of(patched(data, at + 24, "<I", 1 << 20)) == "GM002", "a last symbol behind the end of the file"
 
 
 # --- notes ----------------------------------------------------------------------------------------------------------
