@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from gitops_model.errors import Problem
 from gitops_model.fingerprint.constants import Content, content
+from gitops_model.fingerprint.labels import TensorHash
 from gitops_model.fingerprint.signature import signature_digest
-from gitops_model.fingerprint.structure import TensorHash, plan, plan_digest
+from gitops_model.fingerprint.structure import plan, plan_digest
 from gitops_model.fingerprint.tensors import hash_tensor, tensor_digests
 from gitops_model.fingerprint.weights import header_digest, prefix_digests, weights_digest
 from gitops_model.ir import Inline, Model, Tensor
@@ -70,17 +71,17 @@ def fingerprint(model: Model, data: TensorBytes, jobs: int | None = None) -> Fin
     hashed = tuple(zip(model.tensors, digests, strict=True))
     training = [(tensor.name, digest) for tensor, digest in hashed if tensor.group == "optimizer"]
     weights = [(tensor.name, digest) for tensor, digest in hashed if tensor.group != "optimizer"]
-    shape = plan(model)
     by_value = _ByValue(data, None)
+    things = plan(model, by_value)
     return Fingerprint(
         format=model.format,
         weights=weights_digest(weights) if weights or model.header is None else header_digest(data, model.header),
-        structure=plan_digest(shape, "structure", by_value),
+        structure=plan_digest(things, "structure"),
         signature=signature_digest(model),
         optimizer=weights_digest(training, recipe="optimizer") if training else None,
         tensors=tuple(TensorDigest(tensor.name, tensor.dtype, tensor.shape, digest.hex()) for tensor, digest in hashed),
         problems=tuple(problems),
-        model=plan_digest(shape, "model", by_value, _known(dict(hashed), by_value)),
+        model=plan_digest(things, "model", _known(dict(hashed), by_value)),
     )
 
 
@@ -90,7 +91,7 @@ def structure_digest(model: Model, data: TensorBytes | None = None, budget: int 
     Tensor attributes count by value. None when that would take more than `budget` bytes, or any without `data`.
     """
     try:
-        return plan_digest(plan(model), "structure", _ByValue(data, budget))
+        return plan_digest(plan(model, _ByValue(data, budget)), "structure")
     except _OverBudget:
         return None
 
@@ -101,7 +102,7 @@ def model_digest(
     """`gm1-model:<hex>` from tensor digests that are known already (a note's), reading no weights."""
     by_value = _ByValue(data, budget)
     try:
-        return plan_digest(plan(model), "model", by_value, _known(digests, by_value))
+        return plan_digest(plan(model, by_value), "model", _known(digests, by_value))
     except _OverBudget:
         return None
 

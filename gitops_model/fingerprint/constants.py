@@ -5,38 +5,26 @@ left in the file has the digest of one that it holds.
 """
 
 import struct
-from typing import NamedTuple
 
 from gitops_model.fingerprint.encode import tensor_header
-from gitops_model.ir import AttributeValue, Locator, Node, Sparse, Tensor
+from gitops_model.ir import AttributeValue, Locator, Node, Tensor
 from gitops_model.readers.onnx_constant import constant_of
 
 Content = tuple[str, tuple[int, ...], Locator]
 """Type, shape and place of a tensor: what its digest follows from, whatever it is called."""
 
 
-class Constant(NamedTuple):
-    """A tensor that a graph holds; its name does not count."""
-
-    tensor: Tensor
-
-    @property
-    def is_sparse(self) -> bool:
-        return isinstance(self.tensor.data, Sparse)
-
-
 def content(tensor: Tensor) -> Content:
     return tensor.dtype, tensor.shape, tensor.data
 
 
-def of_node(node: Node) -> Constant | None:
-    """The constant that a node is; None for any other node, and for one whose value a caller of its function gives."""
+def constant_tensor(node: Node) -> Tensor | None:
+    """The tensor that a node is; None for any other node, and for one whose value a caller of its function gives."""
     if node.op_type != "Constant" or node.domain != "ai.onnx" or len(node.attributes) != 1:
         return None
     if node.inputs or len(node.outputs) != 1:
         return None
-    tensor = constant_of("", node.attributes[0])
-    return None if tensor is None else Constant(tensor)
+    return constant_of("", node.attributes[0])
 
 
 def plain_tensor(kind: str, value: AttributeValue) -> bytes | None:

@@ -2,71 +2,77 @@
 
 A thing is a node, a constant, a formal input, or a name that nothing defines. Subgraphs dissolve: their outputs are
 used by the node that holds them, and what they take from outside is used where it is used. Everything is iterative
-and linear in the size of the description, whatever it says: cycles, undefined and doubly defined names included.
+and linear in the size of the description, whatever it says: circles, undefined and doubly defined names included.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
-from gitops_model.fingerprint.constants import Constant, of_node
-from gitops_model.ir import Attribute, Graph, Node, Tensor, Value
+from gitops_model.fingerprint.constants import constant_tensor
+from gitops_model.fingerprint.encode import text, u32
+from gitops_model.fingerprint.labels import INPUT, SEVERAL, UNDEFINED, Labels, formal_inputs
+from gitops_model.ir import Attribute, Graph, Node, Tensor
 
 ROOT = -1
 """The user of a whole graph's outputs."""
 
-INPUT, OUTPUT, FORMAL, MEMBER = range(4)
+AS_INPUT, AS_OUTPUT, AS_FORMAL, AS_MEMBER = range(4)
 """How a thing is used: as input of a node, as output of a (sub)graph, by being its formal input, by being in it."""
 
+Use = tuple[int, bytes]
+"""The user, and the bytes of how (`use_bytes`). Plain tuples: the garbage collector lets go of them."""
 
-class Use(NamedTuple):
-    """Output `output` of a thing is used by `user`: as `kind`, at `slot`, of its subgraph `attribute[member]`."""
-
-    user: int
-    output: int
-    kind: int
-    slot: int
-    attribute: str = ""
-    member: int = 0
-
-
-class Owner(NamedTuple):
-    """The place of a (sub)graph: the node that holds it (or ROOT) and where."""
-
-    thing: int
-    attribute: str = ""
-    member: int = 0
-
-
-class Kind(NamedTuple):
-    """A thing that is neither node nor constant: `input`, `undefined` or `several` (a name defined more than once)."""
-
-    word: str
+FunctionKey = tuple[str, str, str]
+"""Domain, name, overload."""
 
 
 class Things:
     """Things by number: what each is, and who uses it."""
 
     def __init__(self) -> None:
-        self.what: list[Node | Constant | Kind] = []
+        self.labels: list[bytes] = []
         self.uses: list[list[Use]] = []
+        self.constants: dict[int, Tensor] = {}
+        self.calls: dict[int, FunctionKey] = {}
+        """Calls of functions of the file: their labels lack the beginning."""
 
-    def add(self, what: Node | Constant | Kind) -> int:
-        self.what.append(what)
+    def add(self, label: bytes) -> int:
+        self.labels.append(label)
         self.uses.append([])
-        return len(self.what) - 1
+        return len(self.labels) - 1
+
+    def add_constant(self, tensor: Tensor, label: bytes) -> int:
+        thing = self.add(label)
+        self.constants[thing] = tensor
+        return thing
 
 
-class _Scope:
-    """The names of one (sub)graph: name → (thing, output). Names of the graphs around it are looked up outwards."""
+@lru_cache(4096)
+def use_bytes(output: int, kind: int, slot: int, attribute: str = "", member: int = 0) -> bytes:
+    """How output `output` of a thing is used: as `kind`, at `slot`, of the subgraph `attribute[member]`."""
+    return u32(output) + bytes([kind]) + u32(slot) + text(attribute) + u32(member)
 
-    def __init__(self, owner: Owner, outer: "_Scope | None") -> None:
-        self.owner = owner
-        self.outer = outer
-        self.names: dict[str, tuple[int, int]] = {}
-        self.members: list[int] = []
-        """The constants and nodes of this graph."""
+
+class _Scope(NamedTuple):
+    """A (sub)graph: who holds it and where, the names in it, and the graph around it.
+
+    `names` maps to (thing, output); `members` are its constants and nodes.
+    """
+
+    graph: Graph
+    owner: int
+    attribute: str
+    member: int
+    outer: "_Scope | None"
+    names: dict[str, tuple[int, int]]
+    members: list[int]
+    placed: list[tuple[int, Node]]
+
+    def use(self, kind: int, slot: int, output: int = 0) -> Use:
+        return self.owner, use_bytes(output, kind, slot, self.attribute, self.member)
 
     def find(self, name: str) -> tuple[int, int] | None:
-        scope: _Scope | None = self
+        scope = self.outer
         while scope is not None:
             found = scope.names.get(name)
             if found is not None:
@@ -75,104 +81,101 @@ class _Scope:
         return None
 
 
-def flatten(
-    inputs: tuple[str, ...],
-    outputs: tuple[str, ...],
-    nodes: tuple[Node, ...],
-    initializers: dict[str, Tensor] | None = None,
-) -> Things:
-    """The things of a graph or of a function's body."""
+def scope_of(graph: Graph, outer: _Scope | None, owner: int, attribute: str = "", member: int = 0) -> _Scope:
+    return _Scope(graph, owner, attribute, member, outer, {}, [], [])
+
+
+def flatten(graph: Graph, labels: Labels, functions: set[FunctionKey]) -> Things:
+    """The things of a graph, or of a function's body in the form of one. `functions` are those of the file."""
     things = Things()
-    names = tuple(Value(name, None) for name in inputs), tuple(Value(name, None) for name in outputs)
-    pending = [(Graph("", names[0], names[1], nodes, initializers or {}), _Scope(Owner(ROOT), None))]
-    opened: list[tuple[Graph, _Scope, list[tuple[int, Node]]]] = []
+    root = scope_of(graph, None, ROOT)
+    pending = [root]
+    opened: list[_Scope] = []
     while pending:
-        graph, scope = pending.pop()
-        placed = _define(graph, scope, things)
-        opened.append((graph, scope, placed))
-        for thing, node in placed:
+        scope = pending.pop()
+        opened.append(scope)
+        _define(scope, things, labels, functions)
+        for thing, node in scope.placed:
             for attribute in node.attributes:
                 pending.extend(
-                    (inner, _Scope(Owner(thing, attribute.name, member), scope))
+                    scope_of(inner, scope, thing, attribute.name, member)
                     for member, inner in enumerate(graphs_of(attribute))
                 )
-    root = opened[0][1]
-    for graph, scope, placed in opened:
-        _connect(graph, scope, root, placed, things)
-    for _, scope, _ in opened:
-        owner = scope.owner
+    for scope in opened:
+        _connect(scope, root, things)
+    for scope in opened:
         for thing in scope.members:
             if not things.uses[thing]:
-                things.uses[thing].append(Use(owner.thing, 0, MEMBER, 0, owner.attribute, owner.member))
+                things.uses[thing].append(scope.use(AS_MEMBER, 0))
     return things
 
 
 def graphs_of(attribute: Attribute) -> tuple[Graph, ...]:
     """The subgraphs that an attribute holds."""
-    if attribute.kind == "graph" and isinstance(attribute.value, Graph):
-        return (attribute.value,)
-    if attribute.kind == "graphs" and isinstance(attribute.value, tuple):
-        return tuple(item for item in attribute.value if isinstance(item, Graph))
+    _, kind, value = attribute
+    if kind == "graph" and isinstance(value, Graph):
+        return (value,)
+    if kind == "graphs" and isinstance(value, tuple):
+        return tuple(item for item in value if isinstance(item, Graph))
     return ()
 
 
-def formal_inputs(graph: Graph) -> tuple[Value, ...]:
-    """The inputs that no initializer fills."""
-    return tuple(item for item in graph.inputs if item.name not in graph.initializers)
-
-
-def _define(graph: Graph, scope: _Scope, things: Things) -> list[tuple[int, Node]]:
-    """Make the things of one graph and name them in its scope; the nodes come back with their numbers."""
-    owner = scope.owner
-    for slot, item in enumerate(formal_inputs(graph)):
-        thing = things.add(Kind("input"))
-        things.uses[thing].append(Use(owner.thing, 0, FORMAL, slot, owner.attribute, owner.member))
+def _define(scope: _Scope, things: Things, labels: Labels, functions: set[FunctionKey]) -> None:
+    """Make the things of one graph and name them in its scope."""
+    members = scope.members
+    for slot, item in enumerate(formal_inputs(scope.graph)):
+        thing = things.add(INPUT)
+        things.uses[thing].append(scope.use(AS_FORMAL, slot))
         _name(scope, item.name, thing, 0, things)
-    for name, tensor in graph.initializers.items():
-        thing = things.add(Constant(tensor))
-        scope.members.append(thing)
+    for name, tensor in scope.graph.initializers.items():
+        thing = things.add_constant(tensor, labels.constant(tensor))
+        members.append(thing)
         _name(scope, name, thing, 0, things)
-    placed: list[tuple[int, Node]] = []
-    for node in graph.nodes:
-        thing = things.add(of_node(node) or node)
-        scope.members.append(thing)
-        placed.append((thing, node))
+    for node in scope.graph.nodes:
+        tensor = constant_tensor(node)
+        if tensor is not None:
+            thing = things.add_constant(tensor, labels.constant(tensor))
+        else:
+            key = node.domain, node.op_type, node.overload
+            is_call = key in functions
+            thing = things.add(labels.node(node, is_call=is_call))
+            if is_call:
+                things.calls[thing] = key
+            scope.placed.append((thing, node))
+        members.append(thing)
         for output, name in enumerate(node.outputs):
             if name:
                 _name(scope, name, thing, output, things)
-    return placed
 
 
 def _name(scope: _Scope, name: str, thing: int, output: int, things: Things) -> None:
     """Give a name to an output. A second definition puts a thing between the definitions and the uses."""
-    before = scope.names.get(name)
-    if before is None:
-        scope.names[name] = (thing, output)
+    before = scope.names.setdefault(name, (thing, output))
+    if before == (thing, output):
         return
-    junction, _ = before
-    what = things.what[junction]
-    if not (isinstance(what, Kind) and what.word == "several"):
-        junction = things.add(Kind("several"))
-        things.uses[before[0]].append(Use(junction, before[1], INPUT, 0))
+    junction, first = before
+    if things.labels[junction] is not SEVERAL:
+        junction = things.add(SEVERAL)
+        things.uses[before[0]].append((junction, use_bytes(first, AS_INPUT, 0)))
         scope.names[name] = (junction, 0)
-    things.uses[thing].append(Use(junction, output, INPUT, 0))
+    things.uses[thing].append((junction, use_bytes(output, AS_INPUT, 0)))
 
 
-def _connect(graph: Graph, scope: _Scope, root: _Scope, placed: list[tuple[int, Node]], things: Things) -> None:
+def _connect(scope: _Scope, root: _Scope, things: Things) -> None:
     uses = things.uses
+    names = scope.names
 
-    def source(name: str) -> tuple[int, int]:
-        found = scope.find(name)
+    def elsewhere(name: str) -> tuple[int, int]:
+        found = scope.find(name) or root.names.get(name)
         if found is None:
-            found = root.names[name] = (things.add(Kind("undefined")), 0)
+            found = root.names[name] = (things.add(UNDEFINED), 0)
         return found
 
-    for thing, node in placed:
+    for thing, node in scope.placed:
         for slot, name in enumerate(node.inputs):
             if name:
-                origin, output = source(name)
-                uses[origin].append(Use(thing, output, INPUT, slot))
-    owner = scope.owner
-    for slot, item in enumerate(graph.outputs):
-        origin, output = source(item.name)
-        uses[origin].append(Use(owner.thing, output, OUTPUT, slot, owner.attribute, owner.member))
+                origin, output = names.get(name) or elsewhere(name)
+                uses[origin].append((thing, use_bytes(output, AS_INPUT, slot)))
+    for slot, item in enumerate(scope.graph.outputs):
+        origin, output = names.get(item.name) or elsewhere(item.name)
+        uses[origin].append(scope.use(AS_OUTPUT, slot, output))

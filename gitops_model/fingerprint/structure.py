@@ -5,56 +5,64 @@ things that are used differently get different hashes, every thing that reaches 
 the sorted hashes say the whole wiring without a name (docs/format.md has the recipe and the reason).
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from gitops_model.fingerprint.constants import Constant, plain_tensor
-from gitops_model.fingerprint.encode import dims, text, u32
-from gitops_model.fingerprint.flatten import MEMBER, ROOT, Kind, Things, Use, flatten, formal_inputs
-from gitops_model.ir import Attribute, Function, Graph, Model, Node, OtherType, Tensor
-
-FunctionKey = tuple[str, str, str]
-"""Domain, name, overload."""
-
-TensorHash = Callable[[Tensor], bytes]
-"""The 32-byte digest of a tensor."""
+from gitops_model.fingerprint.encode import text, u32
+from gitops_model.fingerprint.flatten import AS_MEMBER, ROOT, FunctionKey, Things, flatten, use_bytes
+from gitops_model.fingerprint.labels import CALL, Labels, TensorHash
+from gitops_model.ir import Function, Graph, Model, Value
 
 NO_HASH = bytes(32)
 """Stands for the user of a whole graph's outputs."""
 
 
-@dataclass(slots=True)
-class Plan:
-    """What both recipes hash: the things of the main graph and of each function's body."""
+class Ordered(NamedTuple):
+    """Things with users before what they use; `circular` are those that have no such place."""
 
-    main: Things
-    functions: list[tuple[Function, Things]]
+    things: Things
+    order: list[int]
+    circular: list[int]
 
 
-def plan(model: Model) -> Plan:
+class Body(NamedTuple):
+    """A function without its names: what of its digest precedes the things, and the things."""
+
+    key: FunctionKey
+    head: bytes
+    content: Ordered
+
+
+class Plan(NamedTuple):
+    """What both recipes hash, made once."""
+
+    main: Ordered
+    functions: list[Body]
+
+
+def plan(model: Model, by_value: TensorHash) -> Plan:
     """Dissolve a model into things. Without a graph every tensor that is no training state is a constant."""
+    labels = Labels(by_value)
+    functions = {key_of(function) for function in model.functions}
     if model.graph is None:
         main = Things()
+        alone = use_bytes(0, AS_MEMBER, 0)
         for tensor in model.tensors:
             if tensor.group != "optimizer":
-                main.uses[main.add(Constant(tensor))].append(Use(ROOT, 0, MEMBER, 0))
+                main.uses[main.add_constant(tensor, labels.constant(tensor))].append((ROOT, alone))
     else:
-        graph = model.graph
-        main = flatten(
-            tuple(item.name for item in formal_inputs(graph)),
-            tuple(item.name for item in graph.outputs),
-            graph.nodes,
-            graph.initializers,
-        )
-    bodies = [(item, flatten(item.inputs, item.outputs, item.nodes)) for item in model.functions]
-    return Plan(main, bodies)
+        main = flatten(model.graph, labels, functions)
+    bodies = [
+        Body(key_of(function), head_of(function, labels), in_order(flatten(body_of(function), labels, functions)))
+        for function in model.functions
+    ]
+    return Plan(in_order(main), bodies)
 
 
-def plan_digest(plan: Plan, recipe: str, by_value: TensorHash, weights: TensorHash | None = None) -> str:
-    """`gm1-<recipe>:<hex>`. `by_value` hashes attribute tensors; with `weights` constants count with their values."""
+def plan_digest(plan: Plan, recipe: str, weights: TensorHash | None = None) -> str:
+    """`gm1-<recipe>:<hex>`. With `weights` constants count with their values."""
     from blake3 import blake3
 
-    hasher = _Hasher(by_value, weights, {item_key(item) for item, _ in plan.functions})
+    hasher = _Hasher(weights)
     bodies = hasher.functions(plan.functions)
     things = hasher.things(plan.main)
     out = blake3(f"gitops-model/{recipe}/1\0".encode())
@@ -63,186 +71,134 @@ def plan_digest(plan: Plan, recipe: str, by_value: TensorHash, weights: TensorHa
     return f"gm1-{recipe}:{out.hexdigest()}"
 
 
-def item_key(function: Function) -> FunctionKey:
+def key_of(function: Function) -> FunctionKey:
     return function.domain, function.name, function.overload
 
 
-def node_key(node: Node) -> FunctionKey:
-    return node.domain, node.op_type, node.overload
+def body_of(function: Function) -> Graph:
+    inputs = tuple(Value(name, None) for name in function.inputs)
+    outputs = tuple(Value(name, None) for name in function.outputs)
+    return Graph("", inputs, outputs, function.nodes, {})
+
+
+def head_of(function: Function, labels: Labels) -> bytes:
+    names = sorted(text(name) for name in function.attributes)
+    defaults = sorted(map(labels.attribute, function.defaults))
+    return u32(len(names)) + b"".join(names) + u32(len(defaults)) + b"".join(defaults)
+
+
+def in_order(things: Things) -> Ordered:
+    """Users first. The order among things that do not use one another does not show in any hash."""
+    count = len(things.labels)
+    sources: list[list[int]] = [[] for _ in range(count)]
+    missing = [0] * count
+    for thing, uses in enumerate(things.uses):
+        for user, _ in uses:
+            if user != ROOT:
+                sources[user].append(thing)
+                missing[thing] += 1
+    order = [thing for thing in range(count) if not missing[thing]]
+    for user in order:  # grows while it is walked
+        for thing in sources[user]:
+            missing[thing] -= 1
+            if not missing[thing]:
+                order.append(thing)
+    return Ordered(things, order, [thing for thing in range(count) if missing[thing]])
 
 
 class _Hasher:
-    def __init__(self, by_value: TensorHash, weights: TensorHash | None, names: set[FunctionKey]) -> None:
+    """Hashes by one recipe; `bodies` are the digests of functions as far as they are known."""
+
+    def __init__(self, weights: TensorHash | None) -> None:
         from blake3 import blake3
 
         self.blake3 = blake3
-        self.by_value = by_value
         self.weights = weights
-        self.names = names
         self.bodies: dict[FunctionKey, bytes] = {}
-        self.encoded: dict[int, bytes] = {}
 
-    # --- functions --------------------------------------------------------------------------------------------------
-    def functions(self, functions: list[tuple[Function, Things]]) -> list[bytes]:
-        """The digest of each body, those that are called first; in a cycle the calls stay names."""
-        calls = [
-            {node_key(what) for what in things.what if isinstance(what, Node)} & self.names for _, things in functions
-        ]
-        found: list[bytes] = []
-        left = list(range(len(functions)))
-        waiting: dict[FunctionKey, list[int]] = {}
-        missing = [len(keys) for keys in calls]
+    def things(self, content: Ordered) -> list[bytes]:
+        """The hash of every thing, in their order."""
+        things = content.things
+        hashes = [b""] * len(things.labels)
+        hashes.append(NO_HASH)  # hashes[ROOT]
+        labels = self._labels(things)
+        blake3 = self.blake3
+        for thing in content.order:
+            uses = things.uses[thing]
+            if len(uses) == 1:
+                user, how = uses[0]
+                hashes[thing] = blake3(labels[thing] + b"\1\0\0\0" + hashes[user] + how).digest()
+            else:
+                rows = [hashes[user] + how for user, how in uses]
+                rows.sort()
+                hashes[thing] = blake3(labels[thing] + u32(len(rows)) + b"".join(rows)).digest()
+        if content.circular:
+            self._break_circles(content, labels, hashes)
+        hashes.pop()
+        return hashes
+
+    def _labels(self, things: Things) -> list[bytes]:
+        if not things.calls and self.weights is None:
+            return things.labels
+        labels = list(things.labels)
+        for thing, (domain, name, overload) in things.calls.items():
+            body = self.bodies.get((domain, name, overload))
+            if body is not None:
+                labels[thing] = CALL + body + labels[thing]
+            else:
+                labels[thing] = b"gitops-model/node/1\0" + text(domain) + text(name) + text(overload) + labels[thing]
+        if self.weights is not None:
+            for thing, tensor in things.constants.items():
+                labels[thing] += self.weights(tensor)
+        return labels
+
+    def _break_circles(self, content: Ordered, labels: list[bytes], hashes: list[bytes]) -> None:
+        """What uses itself (no valid file has it): users without a hash count as what they are, unused."""
+        known = list(hashes)
+        for thing in content.circular:
+            known[thing] = self.blake3(labels[thing] + u32(0)).digest()
+        for thing in content.circular:
+            rows = sorted(known[user] + how for user, how in content.things.uses[thing])
+            hashes[thing] = self.blake3(labels[thing] + u32(len(rows)) + b"".join(rows)).digest()
+
+    def functions(self, bodies: list[Body]) -> list[bytes]:
+        """The digest of each body, those that are called first; in a circle the calls stay names."""
         defined: dict[FunctionKey, int] = {}
-        for index, keys in enumerate(calls):
-            for key in keys:
-                waiting.setdefault(key, []).append(index)
-            key = item_key(functions[index][0])
-            defined[key] = defined.get(key, 0) + 1
-        ready = [index for index in left if not missing[index]]
-        done: set[int] = set()
-        while ready:
-            index = ready.pop()
-            done.add(index)
-            key = item_key(functions[index][0])
-            found.append(self._define(key, self._body(*functions[index])))
+        callers: dict[FunctionKey, list[int]] = {}
+        missing: list[int] = []
+        for index, body in enumerate(bodies):
+            defined[body.key] = defined.get(body.key, 0) + 1
+            called = set(body.content.things.calls.values())
+            missing.append(len(called))
+            for key in called:
+                callers.setdefault(key, []).append(index)
+        found = [b""] * len(bodies)
+        ready = [index for index in range(len(bodies)) if not missing[index]]
+        for index in ready:  # grows while it is walked
+            key = bodies[index].key
+            found[index] = self._define(bodies[index])
             defined[key] -= 1
             if not defined[key]:
-                for caller in waiting.get(key, ()):
+                for caller in callers.get(key, ()):
                     missing[caller] -= 1
                     if not missing[caller]:
                         ready.append(caller)
-        cyclic = [index for index in left if index not in done]
-        digests = [self._body(*functions[index]) for index in cyclic]
-        for index, digest in zip(cyclic, digests, strict=True):
-            found.append(self._define(item_key(functions[index][0]), digest))
+        circular = [index for index in range(len(bodies)) if not found[index]]
+        digests = [self._body(bodies[index]) for index in circular]
+        for index, digest in zip(circular, digests, strict=True):
+            found[index] = digest
+            self._keep(bodies[index].key, digest)
         return found
 
-    def _define(self, key: FunctionKey, digest: bytes) -> bytes:
-        """A name defined twice stands for its lesser digest, so that the order of definitions does not count."""
-        self.bodies[key] = min(digest, self.bodies.get(key, digest))
+    def _define(self, body: Body) -> bytes:
+        digest = self._body(body)
+        self._keep(body.key, digest)
         return digest
 
-    def _body(self, function: Function, things: Things) -> bytes:
-        names = sorted(text(name) for name in function.attributes)
-        defaults = sorted(self._attribute(item) for item in function.defaults)
-        hashes = sorted(self.things(things))
-        return self.blake3(
-            b"gitops-model/function/1\0"
-            + u32(len(names))
-            + b"".join(names)
-            + u32(len(defaults))
-            + b"".join(defaults)
-            + u32(len(hashes))
-            + b"".join(hashes)
-        ).digest()
+    def _keep(self, key: FunctionKey, digest: bytes) -> None:
+        """A name defined twice stands for its lesser digest, so that the order of definitions does not count."""
+        self.bodies[key] = min(digest, self.bodies.get(key, digest))
 
-    # --- things -----------------------------------------------------------------------------------------------------
-    def things(self, things: Things) -> list[bytes]:
-        """The hash of every thing, users first."""
-        count = len(things.what)
-        hashes: list[bytes] = [b""] * count
-        sources: list[list[int]] = [[] for _ in range(count)]
-        missing = [0] * count
-        for thing, uses in enumerate(things.uses):
-            for use in uses:
-                if use.user != ROOT:
-                    sources[use.user].append(thing)
-                    missing[thing] += 1
-        ready = [thing for thing in range(count) if not missing[thing]]
-        hashes.append(NO_HASH)  # hashes[ROOT]
-        while ready:
-            thing = ready.pop()
-            hashes[thing] = self._thing(things.what[thing], things.uses[thing], hashes)
-            for source in sources[thing]:
-                missing[source] -= 1
-                if not missing[source]:
-                    ready.append(source)
-        hashes.pop()
-        self._break_cycles(things, hashes)
-        return hashes
-
-    def _break_cycles(self, things: Things, hashes: list[bytes]) -> None:
-        """What only a cycle uses (no valid file has it): users without a hash count as what they are, unused."""
-        left = [thing for thing, found in enumerate(hashes) if not found]
-        if not left:
-            return
-        known = [*hashes, NO_HASH]
-        for thing in left:
-            known[thing] = self._thing(things.what[thing], [], hashes)
-        for thing in left:
-            hashes[thing] = self._thing(things.what[thing], things.uses[thing], known)
-
-    def _thing(self, what: Node | Constant | Kind, uses: list[Use], hashes: list[bytes]) -> bytes:
-        if isinstance(what, Node):
-            label = self._node(what)
-        elif isinstance(what, Constant):
-            label = self._constant(what)
-        else:
-            label = b"gitops-model/" + what.word.encode() + b"/1\0"
-        rows = [
-            hashes[user]
-            + output.to_bytes(4, "little")
-            + kind.to_bytes(1, "little")
-            + slot.to_bytes(4, "little")
-            + text(attribute)
-            + index.to_bytes(4, "little")
-            for user, output, kind, slot, attribute, index in uses
-        ]
-        rows.sort()
-        return self.blake3(label + u32(len(rows)) + b"".join(rows)).digest()
-
-    def _constant(self, what: Constant) -> bytes:
-        tensor = what.tensor
-        label = (
-            b"gitops-model/constant/1\0"
-            + (b"\1" if what.is_sparse else b"\0")
-            + text(tensor.dtype)
-            + text(dims(tensor.shape))
-        )
-        return label if self.weights is None else label + self.weights(tensor)
-
-    def _node(self, node: Node) -> bytes:
-        attributes = sorted(map(self._attribute, node.attributes))
-        body = self.bodies.get(node_key(node)) if self.names else None
-        if body is not None:
-            label = b"gitops-model/call/1\0" + body
-        else:
-            label = b"gitops-model/node/1\0" + text(node.domain) + text(node.op_type) + text(node.overload)
-        return label + _presence(node.inputs) + _presence(node.outputs) + u32(len(attributes)) + b"".join(attributes)
-
-    def _attribute(self, attribute: Attribute) -> bytes:
-        """Readers share equal attributes, so they are remembered by identity; the model keeps them alive."""
-        found = self.encoded.get(id(attribute))
-        if found is None:
-            found = self.encoded[id(attribute)] = self._encode(attribute)
-        return found
-
-    def _encode(self, attribute: Attribute) -> bytes:
-        name, kind, value = attribute
-        head = text(name) + text(kind)
-        if isinstance(value, Tensor):
-            return head + self.by_value(value)
-        if isinstance(value, Graph | OtherType):
-            return head + self._item(value)
-        if kind == "ref":
-            assert isinstance(value, bytes)
-            return head + text(value)
-        plain = plain_tensor(kind, value)
-        if plain is not None:
-            return head + self.blake3(plain).digest()
-        assert isinstance(value, tuple)
-        return head + u32(len(value)) + b"".join(map(self._item, value))
-
-    def _item(self, value: object) -> bytes:
-        if isinstance(value, Tensor):
-            return self.by_value(value)
-        if isinstance(value, Graph):
-            return u32(len(formal_inputs(value))) + u32(len(value.outputs))
-        assert isinstance(value, OtherType)
-        return text(value.text)
-
-
-def _presence(names: Iterable[str]) -> bytes:
-    """A byte for each input or output: 1 given, 0 omitted; those omitted at the end do not count."""
-    flags = bytes(map(bool, names)).rstrip(b"\0")
-    return u32(len(flags)) + flags
+    def _body(self, body: Body) -> bytes:
+        hashes = sorted(self.things(body.content))
+        return self.blake3(b"gitops-model/function/1\0" + body.head + u32(len(hashes)) + b"".join(hashes)).digest()
