@@ -24,6 +24,7 @@ class Labels:
         self._blake3 = blake3
         self._by_value = by_value
         self._attributes: dict[int, bytes] = {}
+        self._heads: dict[tuple[str, str, str], bytes] = {}
         self._constants: dict[tuple[str, tuple[int, ...], bool], bytes] = {}
 
     def constant(self, tensor: Tensor) -> bytes:
@@ -46,7 +47,11 @@ class Labels:
             ports += b"\0\0\0\0"
         if is_call:
             return ports
-        return b"gitops-model/node/1\0" + text(domain) + text(op_type) + text(overload) + ports
+        key = domain, op_type, overload
+        head = self._heads.get(key)
+        if head is None:
+            head = self._heads[key] = b"gitops-model/node/1\0" + text(domain) + text(op_type) + text(overload)
+        return head + ports
 
     def attribute(self, attribute: Attribute) -> bytes:
         """Readers share equal attributes, so they are remembered by identity; the model keeps them alive."""
