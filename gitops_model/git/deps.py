@@ -5,22 +5,23 @@ from typing import TYPE_CHECKING, Any, cast
 
 from gitops_model.errors import BadFile, CouldNotRun
 from gitops_model.git.digest import blob_id, digest
-from gitops_model.git.entries import Entry, Place
+from gitops_model.git.entries import Entry
+from gitops_model.git.lookup import Lookup
 from gitops_model.git.paths import folder_of, resolve
 
 if TYPE_CHECKING:
     from gitops_model.git.notes import Notes
-    from gitops_model.git.repository import Repository
 
 
-def describe(repository: "Repository", place: Place, path: str, deps: tuple[str, ...]) -> list[dict[str, str]]:
+def describe(lookup: Lookup, path: str, deps: tuple[str, ...]) -> list[dict[str, str]]:
     """The `deps` of a note for the model at `path`: for each file that it names, the id of its blob at the place.
 
     A work-tree file that git does not hold gets the id that git would give its bytes. Raises as `Source.open` does.
     """
+    repository, place = lookup.repository, lookup.place
     described: list[dict[str, str]] = []
     for dep in sorted(set(deps)):
-        entry = repository.entry(place, resolve(folder_of(path), dep))
+        entry = lookup.entry(resolve(folder_of(path), dep))
         oid = entry.oid if entry is not None and entry.is_regular else None
         if oid is None:
             with repository.source(place, folder_of(path)).open(dep) as blob:
@@ -29,10 +30,10 @@ def describe(repository: "Repository", place: Place, path: str, deps: tuple[str,
     return described
 
 
-def current(repository: "Repository", place: Place, path: str, fields: dict[str, Any]) -> bool:
+def current(lookup: Lookup, path: str, fields: dict[str, Any]) -> bool:
     """Whether every dep of a note line is at the place what the line says; a malformed list is not."""
     deps: Any = fields.get("deps", [])
-    return isinstance(deps, list) and all(_matches(repository, place, path, dep) for dep in cast("list[Any]", deps))
+    return isinstance(deps, list) and all(_matches(lookup, path, dep) for dep in cast("list[Any]", deps))
 
 
 def needed(fields: dict[str, Any], path: str) -> set[str]:
@@ -47,15 +48,15 @@ def needed(fields: dict[str, Any], path: str) -> set[str]:
     return found
 
 
-def valid(notes: "Notes", place: Place, entry: Entry, kind: str = "fingerprint") -> list[dict[str, Any]]:
-    """The lines of this kind on an entry's blob that hold at this place; content before pointer."""
+def valid(notes: "Notes", lookup: Lookup, entry: Entry, kind: str = "fingerprint") -> list[dict[str, Any]]:
+    """The lines of this kind on an entry's blob that hold at the place of `lookup`; content before pointer."""
     if entry.oid is None:
         return []
-    lines = [fields for fields in notes.parsed(entry.oid, kind) if current(notes.repository, place, entry.path, fields)]
+    lines = [fields for fields in notes.parsed(entry.oid, kind) if current(lookup, entry.path, fields)]
     return sorted(lines, key=lambda fields: fields.get("source") != "content")
 
 
-def _matches(repository: "Repository", place: Place, path: str, dep: Any) -> bool:
+def _matches(lookup: Lookup, path: str, dep: Any) -> bool:
     if not isinstance(dep, dict):
         return False
     said = cast("dict[str, Any]", dep)
@@ -63,7 +64,8 @@ def _matches(repository: "Repository", place: Place, path: str, dep: Any) -> boo
     if not isinstance(name, str) or not (isinstance(oid, str) or isinstance(sha256, str)):
         return False
     try:
-        entry = repository.entry(place, resolve(folder_of(path), name))
+        repository, place = lookup.repository, lookup.place
+        entry = lookup.entry(resolve(folder_of(path), name))
         if entry is None or not entry.is_regular:
             return False
         if isinstance(oid, str) and entry.oid is not None:

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 from gitops_model.errors import CouldNotRun
 from gitops_model.git import refs
 from gitops_model.git.commits import commit_paths
-from gitops_model.git.objects import parse_tree_object
+from gitops_model.git.trees import Trees
 
 if TYPE_CHECKING:
-    from gitops_model.git.objects import TreeItem
     from gitops_model.git.repository import Repository
 
 REF = "refs/notes/gitops-model"
@@ -84,7 +83,7 @@ class Snapshot:
         self.tip = tip
         self._repository = repository
         self._objects = repository.objects(count)
-        self._trees: dict[str, dict[bytes, TreeItem]] = {}
+        self._trees = Trees(self._objects, repository.id_length)
         self._root = repository.lookup(tip, "tree") if tip is not None else None
 
     def places(self, oid: str) -> list[Place]:
@@ -100,7 +99,7 @@ class Snapshot:
         found: list[tuple[str, str]] = []
         tree, folder, rest = self._root, "", oid
         while tree is not None:
-            items = self._tree(tree)
+            items = self._trees.items(tree)
             item = items.get(rest.encode())
             if item is not None and not item.is_tree:
                 found.append((folder + rest, item.oid))
@@ -109,15 +108,6 @@ class Snapshot:
                 break
             tree, folder, rest = inner.oid, folder + rest[:2] + "/", rest[2:]
         return found, folder
-
-    def _tree(self, oid: str) -> "dict[bytes, TreeItem]":
-        if oid not in self._trees:
-            data = self._objects.read(oid, LIMIT)
-            if data is None:
-                raise missing(oid)
-            items = parse_tree_object(data, self._repository.id_length)
-            self._trees[oid] = {item.name: item for item in items}
-        return self._trees[oid]
 
     def lines(self, oid: str) -> set[str]:
         """The lines on a blob; empty when there is no note."""

@@ -6,12 +6,10 @@ start and 40 µs an object. So few objects go through git, many through pygit2; 
 """
 
 import os
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from gitops_model.errors import CouldNotRun
 from gitops_model.git.command import Conversation, Git, failed
-from gitops_model.git.entries import FOLDER
 
 if TYPE_CHECKING:
     import pygit2
@@ -136,26 +134,6 @@ def open_library(git_dir: str, environ: dict[str, str]) -> "pygit2.Repository | 
         return pygit2.Repository(git_dir, RepositoryOpenFlag.NO_SEARCH)
     except (pygit2.GitError, KeyError, ValueError, OSError):
         return None
-
-
-class TreeItem(NamedTuple):
-    mode: int
-    name: bytes
-    oid: str
-
-    @property
-    def is_tree(self) -> bool:
-        return self.mode == FOLDER
-
-
-def parse_tree_object(data: bytes, id_length: int) -> Iterable[TreeItem]:
-    """The items of a raw tree object; `id_length` is 20 or 32 bytes."""
-    at = 0
-    while at < len(data):
-        blank = data.index(b" ", at)
-        end = data.index(b"\0", blank)
-        yield TreeItem(int(data[at:blank], 8), data[blank + 1 : end], data[end + 1 : end + 1 + id_length].hex())
-        at = end + 1 + id_length
 
 
 def stream_to(git: Git, oid: str, fd: int) -> None:

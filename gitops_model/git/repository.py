@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Self
@@ -11,7 +12,7 @@ from gitops_model.errors import BadFile, CouldNotRun, Problem
 from gitops_model.git import changes as _changes
 from gitops_model.git.changes import Change
 from gitops_model.git.command import Git, failed
-from gitops_model.git.entries import FOLDER, INDEX, WORKTREE, Entry, Place, parse_index, parse_tree
+from gitops_model.git.entries import INDEX, WORKTREE, Entry, Place, parse_index, parse_tree
 from gitops_model.git.environment import for_this
 from gitops_model.git.lfs import POINTER_LIMIT, Store, parse
 from gitops_model.git.objects import (
@@ -26,6 +27,7 @@ from gitops_model.git.objects import (
 )
 from gitops_model.git.paths import raw, text
 from gitops_model.git.source import RepositorySource, open_below
+from gitops_model.git.trees import Trees
 from gitops_model.git.worktree import smudged, unmodified
 
 _DISCOVER = (
@@ -66,6 +68,8 @@ class Repository:
         self._git_objects = GitObjects(git)
         self._library: LibraryObjects | None = None
         self._library_refused = False
+        self._trees: Trees | None = None
+        self._roots: dict[str, str] = {}
 
     # --- opening ----------------------------------------------------------------------------------------------------
     @classmethod
@@ -163,6 +167,22 @@ class Repository:
         result = self.git.run("rev-parse", "--verify", "--quiet", f"{revision}^{{{kind}}}")
         return result.out.strip().decode() if result.code == 0 else None
 
+    @property
+    def trees(self) -> Trees:
+        """The tree objects of commits."""
+        if self._trees is None:
+            self._trees = Trees(self.objects(), self.id_length)
+        return self._trees
+
+    def _tree_of(self, revision: str) -> str:
+        """The root tree of a revision; that of a whole id is remembered, since it cannot change."""
+        known = self._roots.get(revision)
+        if known is None:
+            known = self.resolve(revision, "tree")
+            if len(revision) == 2 * self.id_length:
+                self._roots[revision] = known
+        return known
+
     # --- places -----------------------------------------------------------------------------------------------------
     def changes(
         self,
@@ -196,24 +216,19 @@ class Repository:
             self._need_index()
             yield from parse_index(self.git.out("ls-files", "-s", "-z", "--", *names))
         else:
-            tree = self.resolve(str(place), "tree")
+            tree = self._tree_of(place)
             yield from parse_tree(self.git.out("ls-tree", "-r", "-z", "--full-tree", tree, "--", *names))
 
     def entry(self, place: Place, path: str) -> Entry | None:
         """The file, symbolic link or submodule at exactly this path."""
         if isinstance(place, str):
-            tree = self.resolve(place, "tree")
-            found = parse_tree(self.git.out("ls-tree", "-z", "--full-tree", tree, "--", path))
-            return next((entry for entry in found if entry.path == path and entry.mode != FOLDER), None)
+            return self.trees.find(self._tree_of(place), path)
         return next((entry for entry in self.entries(place, (path,)) if entry.path == path), None)
 
     def folder(self, place: Place, folder: str) -> list[Entry]:
         """The files that lie directly in a folder ("" is the root) of a commit or of the index."""
         if isinstance(place, str):
-            tree = self.resolve(place, "tree")
-            below = (f"{folder}/",) if folder else ()
-            listed = parse_tree(self.git.out("ls-tree", "-z", "--full-tree", tree, "--", *below))
-            return [entry for entry in listed if entry.mode != FOLDER]
+            return self.trees.folder(self._tree_of(place), folder)
         self._need_index()
         pattern = re.sub(r"([*?\[\\])", r"\\\1", folder) + "/*" if folder else "*"
         args = ("ls-files", "-s", "-z", "--", f":(top,glob){pattern}")
@@ -242,7 +257,10 @@ class Repository:
                 mode = os.lstat(raw(f"{root}/{path}")).st_mode
             except OSError:
                 continue
-            yield Entry(mode, None, path)
+            if not stat.S_ISDIR(mode):
+                yield Entry(mode, None, path)
+            elif entry is not None and entry.is_gitlink:
+                yield entry._replace(oid=None)
 
     # --- bytes ------------------------------------------------------------------------------------------------------
     def blob(self, entry: Entry, place: Place, *, fetch: bool = False) -> Blob:
@@ -285,6 +303,10 @@ class Repository:
     def source(self, place: Place, folder: str = "") -> RepositorySource:
         """The door to the other files of a model in `folder` ("" is the root)."""
         return RepositorySource(self, place, folder)
+
+    def on_disk(self, path: str, called: str) -> Blob:
+        """A file of the work tree, tracked or not, a pointer resolved; for messages it is `called` so."""
+        return self._resolved(Blob.of_fd(path, open_below(self.root or "", path, called)), fetch=False)
 
     def _from_work_tree(self, entry: Entry) -> Blob:
         try:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from gitops_model.blob import Blob, Pointer, not_regular
 from gitops_model.errors import BadFile, CouldNotRun, Problem
-from gitops_model.git.entries import Place
+from gitops_model.git.entries import WORKTREE, Place
 from gitops_model.git.lfs import POINTER_LIMIT, parse
+from gitops_model.git.lookup import Lookup
 from gitops_model.git.paths import raw, resolve
 
 if TYPE_CHECKING:
@@ -39,32 +40,36 @@ class FolderSource:
 
 
 class RepositorySource:
-    """Files of one place of a repository. In the work tree they come from disk, pointers resolved all the same."""
+    """Files of one place of a repository, pointers resolved. In the work tree they come from disk, tracked or not."""
 
     def __init__(self, repository: "Repository", place: Place, folder: str = "") -> None:
         self.repository = repository
         self.place = place
         self.folder = folder
+        self._lookup = Lookup(repository, place)
 
     def open(self, path: str) -> Blob:
         name = resolve(self.folder, path)
-        entry = self.repository.entry(self.place, name)
-        if entry is None:
-            raise BadFile(self.absent(name, path))
-        if not entry.is_regular:
-            raise BadFile(special(path, "a symbolic link" if entry.is_symlink else "a submodule"))
-        blob = self.repository.blob(entry, self.place)
+        if self.place is WORKTREE:
+            blob = self.repository.on_disk(name, path)
+        else:
+            entry = self._lookup.entry(name)
+            if entry is None:
+                raise BadFile(self._absent(name, path))
+            if not entry.is_regular:
+                raise BadFile(special(path, "a symbolic link" if entry.is_symlink else "a submodule"))
+            blob = self.repository.blob(entry, self.place)
         if not blob.content_is_local:
             pointer = blob.pointer
             blob.close()
             raise BadFile(not_local(path, pointer))
         return blob
 
-    def absent(self, name: str, path: str) -> Problem:
+    def _absent(self, name: str, path: str) -> Problem:
         """Why there is no such entry: a folder of the path may be a symbolic link or a submodule."""
         parts = name.split("/")
         for count in range(1, len(parts)):
-            entry = self.repository.entry(self.place, "/".join(parts[:count]))
+            entry = self._lookup.entry("/".join(parts[:count]))
             if entry is not None:
                 kind = "a symbolic link" if entry.is_symlink else "a submodule" if entry.is_gitlink else "a file"
                 return special(path, f"{kind} at {entry.path!r}")

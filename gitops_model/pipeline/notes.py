@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from gitops_model.errors import CouldNotRun
 from gitops_model.git.deps import current
 from gitops_model.git.entries import INDEX, Entry, Place
+from gitops_model.git.lookup import Lookup
 from gitops_model.git.notes import Notes, parse_line
 from gitops_model.git.repository import Repository
 from gitops_model.git.sync import Outcome, remotes, sync
@@ -27,7 +28,7 @@ def show(repository: Repository, word: str) -> Shown:
         fields = parse_line(text)
         valid = None
         if place is not None and entry is not None and fields is not None:
-            valid = current(repository, place, entry.path, fields)
+            valid = current(Lookup(repository, place), entry.path, fields)
         lines.append(Line(text, fields, valid))
     return Shown(oid, entry.path if entry is not None else None, tuple(lines))
 

@@ -8,6 +8,7 @@ from gitops_model.errors import BadFile, CouldNotRun, Problem
 from gitops_model.git import deps as _deps
 from gitops_model.git.entries import INDEX, Entry, Place
 from gitops_model.git.history import commits, versions
+from gitops_model.git.lookup import Lookup
 from gitops_model.git.notes import VERSION, Notes, canonical
 from gitops_model.git.notes import file_digests as stated
 from gitops_model.git.paths import folder_of
@@ -102,6 +103,7 @@ class Recorder:
         self.files: list[Recorded] = []
         self.written = 0
         self._progress = progress
+        self._lookup: Lookup | None = None
         self._new: dict[str, set[str]] = {}
         self._done: dict[str, list[dict[str, Any]]] = {}
 
@@ -139,7 +141,8 @@ class Recorder:
     def _record(self, place: Place, entry: Entry) -> Recorded:
         assert entry.oid is not None
         wanted = self._digests_wanted(place, entry.path)
-        known = list(self._known(place, entry))
+        lookup = self._lookup_at(place)
+        known = list(self._known(lookup, entry))
         for fields in known:
             if fields.get("source") == "content" and wanted <= set(stated(fields)):
                 return Recorded(entry.path, entry.oid, "known", fields)
@@ -149,7 +152,7 @@ class Recorder:
             if known and known[0].get("source") == "content":
                 fields, problems = known[0], ()
             else:
-                fields, problems = describe(self.repository, place, entry.path, blob, self.options.jobs)
+                fields, problems = describe(lookup, entry.path, blob, self.options.jobs)
             fresh = wanted if blob.pointer is not None else wanted - set(stated(fields))
             digests = file_digests(blob, fresh)
             check_pointer(blob, digests)
@@ -160,12 +163,17 @@ class Recorder:
                 raise CouldNotRun(f"{entry.path} changed while it was read", hint="run the command again")
             return Recorded(entry.path, entry.oid, "recorded", fields, problems)
 
-    def _known(self, place: Place, entry: Entry) -> Iterator[dict[str, Any]]:
+    def _lookup_at(self, place: Place) -> Lookup:
+        if self._lookup is None or self._lookup.place != place:
+            self._lookup = Lookup(self.repository, place)
+        return self._lookup
+
+    def _known(self, lookup: Lookup, entry: Entry) -> Iterator[dict[str, Any]]:
         """Valid lines, also those of this run, which need not be written yet."""
         for fields in self._done.get(entry.oid or "", ()):
-            if _deps.current(self.repository, place, entry.path, fields):
+            if _deps.current(lookup, entry.path, fields):
                 yield fields
-        yield from _deps.valid(self.notes, place, entry)
+        yield from _deps.valid(self.notes, lookup, entry)
 
     def _pointer(self, blob: Blob, entry: Entry, known: list[dict[str, Any]]) -> Recorded:
         assert entry.oid is not None
@@ -185,13 +193,13 @@ class Recorder:
 
 
 def describe(
-    repository: Repository, place: Place, path: str, blob: Blob, jobs: int | None = None
+    lookup: Lookup, path: str, blob: Blob, jobs: int | None = None
 ) -> tuple[dict[str, Any], tuple[Problem, ...]]:
     """The fields of the note line on this content, freshly computed, and what reading it showed."""
     from gitops_model.fingerprint import fingerprint
     from gitops_model.readers.bytes import TensorBytes
 
-    source = repository.source(place, folder_of(path))
+    source = lookup.repository.source(lookup.place, folder_of(path))
     model = read_model(blob, source)
     with TensorBytes(blob, source) as data:
         found = fingerprint(model, data, jobs)
@@ -202,7 +210,7 @@ def describe(
         "source": "content",
         "weights": found.weights,
         "structure": found.structure,
-        "deps": _deps.describe(repository, place, path, model.deps),
+        "deps": _deps.describe(lookup, path, model.deps),
         "tensors": [[tensor.name, tensor.dtype, list(tensor.shape), tensor.digest] for tensor in found.tensors],
     }
     if found.signature is not None:

@@ -9,6 +9,7 @@ from gitops_model.errors import BadFile
 from gitops_model.finding import Finding, Report
 from gitops_model.git import deps as _deps
 from gitops_model.git.entries import INDEX, Entry, Place
+from gitops_model.git.lookup import Lookup
 from gitops_model.git.notes import Notes
 from gitops_model.git.notes import file_digests as stated
 from gitops_model.git.repository import Repository
@@ -34,24 +35,25 @@ def verify(
     entries = staged_models(repository, notes, paths) if staged else models(repository, place, paths)
     findings: list[Finding] = []
     count = 0
+    lookup = Lookup(repository, place)
     for entry in entries:
         count += 1
-        facts = Facts(entry.path, files=(_facts(notes, place, entry, jobs),))
+        facts = Facts(entry.path, files=(_facts(notes, lookup, entry, jobs),))
         findings += checks.run(facts)
     return Report(tuple(findings), files=count)
 
 
-def _facts(notes: Notes, place: Place, entry: Entry, jobs: int | None) -> FileFacts:
-    repository = notes.repository
+def _facts(notes: Notes, lookup: Lookup, entry: Entry, jobs: int | None) -> FileFacts:
+    repository, place = lookup.repository, lookup.place
     facts = FileFacts(entry.path)
-    recorded = _deps.valid(notes, place, entry)
+    recorded = _deps.valid(notes, lookup, entry)
     try:
         with repository.blob(entry, place) as blob:
             facts.size, facts.pointer, facts.content_is_local = blob.size, blob.pointer, blob.content_is_local
             if blob.pointer is not None:
                 facts.computed = {blob.pointer.algorithm: blob.pointer.digest}
             if blob.content_is_local:
-                fields, facts.problems = describe(repository, place, entry.path, blob, jobs)
+                fields, facts.problems = describe(lookup, entry.path, blob, jobs)
                 facts.computed = {name: fields[name] for name in DIGESTS if name in fields}
                 wanted = {name for line in recorded for name in stated(line) if name in ALGORITHMS}
                 if blob.pointer is not None:

@@ -8,7 +8,9 @@ from support.gitrepo import GitRepo
 
 from gitops_model.errors import BadFile, CouldNotRun
 from gitops_model.git.changes import Change, staged
+from gitops_model.git.command import Git
 from gitops_model.git.entries import INDEX, WORKTREE, Entry
+from gitops_model.git.lookup import Lookup
 from gitops_model.git.repository import Repository
 
 Open = Callable[..., Repository]
@@ -73,6 +75,38 @@ def test_the_work_tree_is_what_is_on_disk(git_repo: MakeRepo, opened: Open) -> N
     assert found["same"].oid == repo.git("rev-parse", "HEAD:same")
     assert [found[name].oid for name in ("edited", "new", "typed")] == [None] * 3
     assert found["typed"].is_symlink
+
+
+def test_repositories_inside_are_not_entered(git_repo: MakeRepo, opened: Open) -> None:
+    inner = git_repo("inner", files={"x.onnx": b"1"})
+    repo = git_repo()
+    repo.git("submodule", "--quiet", "add", str(inner.path), "sub")
+    repo.commit()
+    repo.git("clone", "--quiet", str(inner.path), "loose")
+    GitRepo(repo.path / "sub").commit("Moved on")
+    found = {entry.path: entry for entry in opened(repo).entries(WORKTREE)}
+    assert set(found) == {".gitmodules", "sub"}
+    assert found["sub"] == Entry(0o160000, None, "sub")
+
+
+@pytest.mark.parametrize("place", ["HEAD", INDEX, WORKTREE], ids=str)
+def test_many_lookups_ask_git_few_times(
+    git_repo: MakeRepo, opened: Open, place: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"a/{number % 7}/{number}.bin" for number in range(60)]
+    repo = git_repo(files={name: name for name in names})
+    repository = opened(repo)
+    started: list[object] = []
+    spawn = Git._spawn
+    monkeypatch.setattr(Git, "_spawn", lambda self, *rest, **more: started.append(rest) or spawn(self, *rest, **more))
+    lookup = Lookup(repository, place)
+    for name in names:
+        assert lookup.entry(name).oid == repo.git("rev-parse", f"HEAD:{name}")
+    assert lookup.entry("a/0") is lookup.entry("nothing") is None
+    source = repository.source(place, "a/0")
+    for name in names:
+        assert source.open("../" + name[2:]).head(99) == name.encode()
+    assert len(started) <= 30
 
 
 def test_types(git_repo: MakeRepo, opened: Open) -> None:

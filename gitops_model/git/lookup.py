@@ -1,0 +1,32 @@
+"""Looking up many paths at one place: a model may name a hundred thousand other files."""
+
+from typing import TYPE_CHECKING
+
+from gitops_model.git.entries import Entry, Place
+
+if TYPE_CHECKING:
+    from gitops_model.git.repository import Repository
+
+FEW = 4
+"""Lookups that ask git for one path; after that all are listed once."""
+
+
+class Lookup:
+    """The entries of a place by path. What the index or the work tree hold is remembered: make a new one per task."""
+
+    def __init__(self, repository: "Repository", place: Place) -> None:
+        self.repository = repository
+        self.place = place
+        self._asked = 0
+        self._all: dict[str, Entry] | None = None
+
+    def entry(self, path: str) -> Entry | None:
+        """The file, symbolic link or submodule at exactly this path."""
+        if isinstance(self.place, str):
+            return self.repository.entry(self.place, path)
+        if self._all is None:
+            self._asked += 1
+            if self._asked <= FEW:
+                return self.repository.entry(self.place, path)
+            self._all = {entry.path: entry for entry in self.repository.entries(self.place)}
+        return self._all.get(path)
