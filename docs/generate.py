@@ -156,9 +156,28 @@ How it is read:
 - Where several model files are listed, each that has a signature must have the declared one.
 """
 
+
+def usage(form: str) -> Callable[[], str]:
+    """The command line in one of the forms that gitops_model.render.usage knows."""
+
+    def make() -> str:
+        from gitops_model.cli.describe import describe
+        from gitops_model.render import render
+
+        return render("usage", form, describe())
+
+    return make
+
+
 FILES: dict[str, Callable[[], str]] = {
     "hooks/suffixes.py": hook_suffixes,
     ".pre-commit-hooks.yaml": pre_commit_hooks,
+    "docs/cli.md": usage("markdown"),
+    "share/man/man1/gitops-model.1": usage("man"),
+    "share/man/man1/git-model.1": lambda: ".so man1/gitops-model.1\n",
+    "share/bash-completion/completions/gitops-model": usage("bash"),
+    "share/zsh/site-functions/_gitops-model": usage("zsh"),
+    "share/fish/vendor_completions.d/gitops-model.fish": usage("fish"),
     "docs/rules.md": rules,
     "docs/manifest.md": manifest_keys,
 }

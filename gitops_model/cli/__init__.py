@@ -29,6 +29,7 @@ VERBS: dict[str, str] = {
     "explain": "explain",
     "init": "init",
     "doctor": "doctor",
+    "completion": "completion",
 }
 """Verb → module under gitops_model.cli, in the order of --help. Only the module of the verb in use is imported."""
 

@@ -12,6 +12,7 @@ RENDERERS: dict[str, tuple[str, ...]] = {
     "report": ("text", "json", "markdown", "sarif", "github"),
     "show": ("text", "json"),
     "setup": ("text", "json"),
+    "usage": ("bash", "zsh", "fish", "man", "markdown"),
     "diff": ("text", "json", "markdown"),
 }
 """Kind of result → the formats it can be written in: module gitops_model.render.KIND.FORMAT."""

@@ -27,8 +27,12 @@ def doctor(cwd: str, environ: Mapping[str, str], programs: str) -> Health:
     """How things stand in the repository at `cwd`; `programs` is the folder of our console scripts."""
     facts = list(_version(cwd, environ))
     if all(fact.state == "ok" for fact in facts):
-        with Repository.open(cwd, environ) as repository:
-            facts += _repository(repository, environ, programs)
+        repository = Repository.find(cwd, environ)
+        if repository is None:
+            facts.append(Fact("missing", "repository", "there is none here", "git init"))
+        else:
+            with repository:
+                facts += _repository(repository, environ, programs)
     facts += _extras()
     return Health(tuple(facts))
 
