@@ -12,18 +12,21 @@ FEW = 4
 
 
 class Lookup:
-    """The entries of a place by path. What the index or the work tree hold is remembered: make a new one per task."""
+    """The entries of a place by path, as the place was when it was first looked at: make a new one per task."""
 
     def __init__(self, repository: "Repository", place: Place) -> None:
         self.repository = repository
         self.place = place
         self._asked = 0
+        self._tree: str | None = None
         self._all: dict[str, Entry] | None = None
 
     def entry(self, path: str) -> Entry | None:
         """The file, symbolic link or submodule at exactly this path."""
         if isinstance(self.place, str):
-            return self.repository.entry(self.place, path)
+            if self._tree is None:
+                self._tree = self.repository.resolve(self.place, "tree")
+            return self.repository.entry(self._tree, path)
         if self._all is None:
             self._asked += 1
             if self._asked <= FEW:
