@@ -22,7 +22,7 @@ that hides nothing in a complete run is a finding (GM190). The text is data: not
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple, TypeAlias, cast
 
 from gitops_model.errors import CouldNotRun
@@ -51,22 +51,20 @@ class Ignore(NamedTuple):
     match: tuple[str, ...]
 
 
-@dataclass(slots=True, frozen=True)
-class Rules:
+class Rules(NamedTuple):
     """What one section says: for files that `pattern` matches, or for all where it is None."""
 
     pattern: "re.Pattern[str] | None" = None
     match: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
-    severity: dict[str, Severity] = field(default_factory=dict[str, Severity])
-    limits: dict[str, int | None] = field(default_factory=dict[str, "int | None"])
+    severity: Mapping[str, Severity] = MappingProxyType({})
+    limits: Mapping[str, int | None] = MappingProxyType({})
 
     def concerns(self, path: str) -> bool:
         return self.pattern is None or self.pattern.fullmatch(path) is not None
 
 
-@dataclass(slots=True, frozen=True)
-class Config:
+class Config(NamedTuple):
     """`path` is the file it came from, None for the defaults. `sections[0]` is what holds everywhere."""
 
     path: str | None = None

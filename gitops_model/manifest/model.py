@@ -1,10 +1,12 @@
 """What a manifest says, as values; each can say where it stands in the file."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from gitops_model.ir import Dim
-from gitops_model.manifest.nodes import Mapping, Node, Sequence
+from gitops_model.manifest import nodes
+from gitops_model.manifest.nodes import Node
 from gitops_model.manifest.text import Place, Text
 from gitops_model.manifest.typed import Json
 
@@ -49,8 +51,10 @@ class Declared(NamedTuple):
     type: str | None = None
 
 
-@dataclass(slots=True, frozen=True)
-class Manifest:
+_NONE: Mapping[str, Json] = MappingProxyType({})
+
+
+class Manifest(NamedTuple):
     """A manifest, as far as it could be understood.
 
     Parts that are wrong are left out (a Problem says so) or empty: a `version` that is no SemVer is "". `inputs` and
@@ -63,14 +67,14 @@ class Manifest:
     checksums: dict[str, Listed]
     inputs: tuple[Declared, ...] | None = None
     outputs: tuple[Declared, ...] | None = None
-    runtime: dict[str, Json] = field(default_factory=dict[str, Json])
-    provenance: dict[str, Json] = field(default_factory=dict[str, Json])
-    signing: dict[str, Json] = field(default_factory=dict[str, Json])
-    serving: dict[str, Json] = field(default_factory=dict[str, Json])
+    runtime: Mapping[str, Json] = _NONE
+    provenance: Mapping[str, Json] = _NONE
+    signing: Mapping[str, Json] = _NONE
+    serving: Mapping[str, Json] = _NONE
     targets: tuple[str, ...] = ()
-    acceptance: dict[str, Json] = field(default_factory=dict[str, Json])
-    text: Text | None = field(default=None, repr=False, compare=False)
-    root: Node | None = field(default=None, repr=False, compare=False)
+    acceptance: Mapping[str, Json] = _NONE
+    text: Text | None = None
+    root: Node | None = None
 
     def where(self, *path: str | int) -> Place | None:
         """The place of the value at `path` (`where("runtime", "memory_mib")`), or of its nearest parent in the file."""
@@ -89,9 +93,9 @@ def node_at(root: Node, path: "tuple[str | int, ...]") -> Node:
     """The node at `path`, or the last one on the way to it that exists."""
     node = root
     for step in path:
-        if isinstance(node, Mapping) and isinstance(step, str) and step in node.entries:
+        if isinstance(node, nodes.Mapping) and isinstance(step, str) and step in node.entries:
             node = node.entries[step][1]
-        elif isinstance(node, Sequence) and isinstance(step, int) and step < len(node.items):
+        elif isinstance(node, nodes.Sequence) and isinstance(step, int) and step < len(node.items):
             node = node.items[step]
         else:
             break
@@ -101,6 +105,6 @@ def node_at(root: Node, path: "tuple[str | int, ...]") -> Node:
 def key_at(root: Node, path: "tuple[str | int, ...]") -> int:
     """The character position of the key of the value at `path`; of the value itself for an item of a list."""
     parent = node_at(root, path[:-1])
-    if path and isinstance(parent, Mapping) and isinstance(path[-1], str) and path[-1] in parent.entries:
+    if path and isinstance(parent, nodes.Mapping) and isinstance(path[-1], str) and path[-1] in parent.entries:
         return parent.entries[path[-1]][0].start
     return node_at(root, path).start

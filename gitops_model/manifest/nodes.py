@@ -7,8 +7,7 @@ expanded aliases are counted on the event stream, which the parser makes lazily,
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 from gitops_model.errors import Problem
 from gitops_model.manifest.text import Text
@@ -29,8 +28,7 @@ _PROLOG = re.compile(r"(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n))*%")
 _AFTER = re.compile(r"(?:\.\.\.(?=[ \t\r\n]|\Z)|[ \t]*(?:#[^\r\n]*)?)(?:[ \t]*(?:#[^\r\n]*)?)(?:\r\n|\r|\n|\Z)")
 
 
-@dataclass(slots=True)
-class Scalar:
+class Scalar(NamedTuple):
     """Text. `start` and `end` are character positions of the token, quotes included; `plain` is text without quotes."""
 
     value: str
@@ -41,31 +39,37 @@ class Scalar:
     height: int = 0
 
 
-@dataclass(slots=True)
 class Sequence:
-    start: int
-    items: "list[Node]" = field(default_factory=list["Node"])
-    end: int = 0
-    weight: int = 1
-    height: int = 1
+    """`weight` counts the nodes below with aliases followed, `height` their levels."""
+
+    # no dataclass: making one takes longer than reading a small manifest
+    __slots__ = ("end", "height", "items", "start", "weight")
+
+    def __init__(self, start: int) -> None:
+        self.start = start
+        self.end = start
+        self.items: list[Node] = []
+        self.weight = 1
+        self.height = 1
 
 
-@dataclass(slots=True)
 class Mapping:
-    """Keys are unique text, in the order of the file."""
+    """Keys are unique text, in the order of the file; each value has the key's token beside it."""
 
-    start: int
-    entries: "dict[str, tuple[Scalar, Node]]" = field(default_factory=dict[str, "tuple[Scalar, Node]"])
-    end: int = 0
-    weight: int = 1
-    height: int = 1
+    __slots__ = ("end", "entries", "height", "start", "weight")
+
+    def __init__(self, start: int) -> None:
+        self.start = start
+        self.end = start
+        self.entries: dict[str, tuple[Scalar, Node]] = {}
+        self.weight = 1
+        self.height = 1
 
 
 Node: TypeAlias = Scalar | Sequence | Mapping
 
 
-@dataclass(slots=True)
-class Composed:
+class Composed(NamedTuple):
     """`root` is None where the text could not be read to its end; `aliased` holds the ids of nodes used twice."""
 
     root: Node | None

@@ -141,6 +141,8 @@ class Parts:
         if staged and rev is not None:
             raise CouldNotRun("--staged and --rev are two different places")
         needed = staged or rev is not None or not paths
+        if needed and not paths:
+            _prefetch()
         repository = (Repository.open if needed else Repository.find)(self.cwd, self.environ)
         self._repository = repository
         if repository is None or (repository.is_bare and not staged and rev is None):
@@ -269,6 +271,19 @@ class Parts:
                 entry = Entry(os.lstat(full).st_mode, None, name)
                 subjects = [Subject(entry, is_manifest_path(name), named=True)]
             yield Part(gatherer, subjects, shown.__add__)
+
+
+def _prefetch() -> None:
+    """Import jsonschema (0.1 s, most of a hook's time) while git is at work; who needs it waits for the rest."""
+    from contextlib import suppress
+    from importlib import import_module
+    from threading import Thread
+
+    def fetch() -> None:
+        with suppress(ImportError):  # told where it is needed
+            import_module("jsonschema")
+
+    Thread(target=fetch).start()
 
 
 def everything(gatherer: "Gatherer", folder: str = "") -> list[Subject]:
