@@ -4,7 +4,9 @@ Absent and null are kept apart where null is a statement (`stated` holds the key
 None is "nobody knows". The sides are built once per document, so that one release against twelve machines costs one.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 from gitops_model.gpu.facts import Capability, capability
@@ -187,39 +189,47 @@ def target(document: Document) -> Target:
 
 
 def _binary(document: Document) -> Binary:
-    containers: list[Container] = []
+    containers: Counter[tuple[Image, ...]] = Counter()
     linked = 0
     for group in document.get("containers") or ():
         count = int(group.get("count", 1))
-        images = tuple(_image(image) for image in group["images"] if image.get("section") != LINK_INPUT)
+        images = _images(group["images"])
         if group.get("section") == LINK_INPUT or (group["images"] and not images):
             linked += count
         else:
-            containers.append(Container(images, count))
+            containers[images] += count
     groups: dict[int | None, list[Document]] = {}
     for image in document.get("images") or ():
         groups.setdefault(_integer(image.get("container")), []).append(image)
     for group in groups.values():
-        images = tuple(_image(image) for image in group if image.get("section") != LINK_INPUT)
+        images = _images(group)
         if images:
-            containers.append(Container(images, 1))
+            containers[images] += 1
         else:
             linked += 1
     said = document.get("images") is not None or document.get("containers") is not None
     return Binary(
         document["path"],
-        tuple(containers) if said else None,
+        tuple(Container(images, number) for images, number in containers.items()) if said else None,
         linked,
         document.get("coverage"),
         tuple(document.get("problems", ())),
     )
 
 
-def _image(document: Document) -> Image:
-    arch = bare(document["arch"])
-    suffix = arch.lstrip("0123456789")
-    isa = document.get("ptx_isa")
-    return Image(document["kind"], arch, number(arch), suffix, _version(isa))
+def _images(documents: Iterable[Document]) -> tuple[Image, ...]:
+    """Those that the runtime registers."""
+    return tuple(
+        _image(document["kind"], document["arch"], document.get("ptx_isa"))
+        for document in documents
+        if document.get("section") != LINK_INPUT
+    )
+
+
+@lru_cache(maxsize=4096)
+def _image(kind: str, arch: str, isa: str | None) -> Image:
+    arch = bare(arch)
+    return Image(kind, arch, number(arch), arch.lstrip("0123456789"), _version(isa))
 
 
 def bare(arch: str) -> str:

@@ -107,7 +107,33 @@ def _validator(kind: str) -> "Validator":
     from jsonschema import Draft202012Validator, validators
 
     extend = cast(Any, validators).extend
-    return extend(Draft202012Validator, {"pattern": _pattern})(schema(kind))
+    document = schema(kind)
+    return extend(Draft202012Validator, {"pattern": _pattern, "items": _items})(_inlined(document, document["$defs"]))
+
+
+def _inlined(part: Any, definitions: dict[str, Any]) -> Any:
+    """The schema without references (none leads back): looking one up costs more than checking what it stands for."""
+    if isinstance(part, list):
+        return [_inlined(item, definitions) for item in cast("list[Any]", part)]
+    if not isinstance(part, dict):
+        return part
+    entries = cast("dict[str, Any]", part)
+    name = entries.get("$ref")
+    if isinstance(name, str):
+        return _inlined(definitions[name.removeprefix("#/$defs/")], definitions)
+    return {key: _inlined(value, definitions) for key, value in entries.items() if key != "$defs"}
+
+
+def _items(validator: Any, schema: object, instance: object, _: object) -> "Iterator[ValidationError]":
+    """`items` that looks at each value once: the scan of a large library lists the same image a thousand times."""
+    if not isinstance(instance, list):
+        return
+    seen: set[str] = set()
+    for place, item in enumerate(cast("list[object]", instance)):
+        key = json.dumps(item, sort_keys=True)
+        if key not in seen:
+            seen.add(key)
+            yield from validator.descend(item, schema, path=place)
 
 
 def _pattern(_: object, pattern: str, instance: object, __: object) -> "Iterator[ValidationError]":
