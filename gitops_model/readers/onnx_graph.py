@@ -22,7 +22,7 @@ from gitops_model.readers.onnx_attribute import (
     plain_value,
 )
 from gitops_model.readers.onnx_constant import constant_of
-from gitops_model.readers.onnx_reading import DEEPEST, DEFAULT_DOMAIN, Pieces, Reading, too_deep
+from gitops_model.readers.onnx_reading import COST, DEEPEST, DEFAULT_DOMAIN, Pieces, Reading, too_deep
 from gitops_model.readers.onnx_tensor import sparse_of, tensor_of
 from gitops_model.readers.onnx_types import value_of
 
@@ -68,6 +68,7 @@ def node_of(reading: Reading, place: tuple[int, int], index: int, prefix: str, d
     outputs: list[str] = []
     places: list[tuple[int, int]] = []
     text = reading.text
+    reading.wire.count += COST
     for tag, a, b in reading.wire.fields(*place, "NodeProto"):
         if tag == 0x0A:
             inputs.append(text(a, b))
@@ -115,6 +116,7 @@ def attribute_of(
 
 
 def new_attribute(reading: Reading, place: tuple[int, int], scope: str, depth: int, constant: str | None) -> Attribute:
+    reading.wire.count += COST
     found = fields_of(reading, *place)
     if REF in found.scalars:
         ref = reading.wire.bytes(*found.scalars[REF])

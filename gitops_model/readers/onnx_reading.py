@@ -14,8 +14,17 @@ DEEPEST = 64
 MOST_PROBLEMS = 100
 """Problems of one code that a file reports one by one."""
 
-MOST_TEXT = 64 * 1024 * 1024
+MOST_TEXT = 128 * 1024 * 1024
 """Bytes of different names, documentation and string attributes that one description may hold."""
+
+OBJECT = 80
+"""Bytes that each of them takes beside its own."""
+
+COST = 8
+"""What a node, an attribute, a type or a value costs beside its fields (`MOST_FIELDS`); a tensor costs twice that."""
+
+STRING_COST = 4
+"""What an element of a string tensor costs."""
 
 DEFAULT_DOMAIN = "ai.onnx"
 
@@ -48,7 +57,7 @@ class Reading:
         """Location of external data → its size, None where it cannot be opened."""
         self.attributes: dict[bytes, Attribute] = {}
         self.types: dict[bytes, TensorType | OtherType | None] = {}
-        self._texts: dict[bytes, str] = {b"": ""}
+        self._texts: dict[str, str] = {"": ""}
         self._strings: dict[bytes, bytes] = {}
         self._problems: list[Problem] = []
         self._held = 0
@@ -61,20 +70,21 @@ class Reading:
             raw = wire.data[start - wire.base : end - wire.base]
         else:
             raw = wire.bytes(start, end)
-        text = self._texts.get(raw)
-        if text is None:
-            try:
-                text = raw.decode()
-            except UnicodeDecodeError as error:
-                text = raw.decode(errors="backslashreplace")
+        try:
+            text = raw.decode()
+        except UnicodeDecodeError as error:
+            text = raw.decode(errors="backslashreplace")
+            if text not in self._texts:
                 self.problem(Problem("GM002", f"a text at byte {start} is not UTF-8: {error.reason}"))
-            self._texts[raw] = text
+        kept = self._texts.get(text)
+        if kept is None:
+            kept = self._texts[text] = text
             self.hold(len(raw))
-        return text
+        return kept
 
     def hold(self, size: int) -> None:
-        """Count bytes that the description keeps."""
-        self._held += size
+        """Count a text that the description keeps."""
+        self._held += size + OBJECT
         if self._held > MOST_TEXT:
             raise BadFile(
                 Problem(

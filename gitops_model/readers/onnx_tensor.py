@@ -13,13 +13,13 @@ from gitops_model.readers.onnx_dtypes import (
 )
 from gitops_model.readers.onnx_external import external
 from gitops_model.readers.onnx_numbers import fixed_list, numbers, varint_list
-from gitops_model.readers.onnx_reading import Pieces, Reading
+from gitops_model.readers.onnx_reading import COST, STRING_COST, Pieces, Reading
 from gitops_model.readers.protobuf import WHOLE, Field, malformed, signed, signed32, varint
 
 MOST_BYTES = 2**63
 
-MOST_DIMS = 1024
-"""Dimensions of a tensor; NumPy stops at 64."""
+MOST_DIMS = 64
+"""Dimensions of a tensor; NumPy has no more either."""
 
 MOST_PADDED = 1 << 20
 """Elements of a typed 6-bit tensor, which has to be repacked in memory."""
@@ -68,6 +68,7 @@ def tensor_of(reading: Reading, pieces: Pieces, prefix: str = "", name: str | No
 def parts_of(reading: Reading, pieces: Pieces) -> Parts:
     wire = reading.wire
     parts = Parts(pieces[0][0])
+    wire.count += 2 * COST
     for start, end in pieces:
         if end - start > WHOLE:
             fields = wire.runs(start, end, "TensorProto", LISTS)
@@ -87,6 +88,7 @@ def parts_of(reading: Reading, pieces: Pieces) -> Parts:
                     parts.typed.setdefault(TYPED[tag], []).append((tag, a, b))
             elif tag == 0x32:
                 parts.strings.append(Span(a, b - a))
+                wire.count += STRING_COST
             elif tag == 0x6A:
                 key, value = entry(reading, a, b)
                 parts.entries[key] = value

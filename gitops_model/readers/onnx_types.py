@@ -4,7 +4,7 @@ from typing import TypeAlias
 
 from gitops_model.ir import Dim, OtherType, TensorType, Value
 from gitops_model.readers.onnx_dtypes import dtype_of
-from gitops_model.readers.onnx_reading import DEEPEST, Pieces, Reading, too_deep
+from gitops_model.readers.onnx_reading import COST, DEEPEST, Pieces, Reading, too_deep
 from gitops_model.readers.protobuf import signed, signed32
 
 ValueType: TypeAlias = TensorType | OtherType
@@ -22,6 +22,7 @@ WRAPPERS = {SEQUENCE: "sequence", OPTIONAL: "optional"}
 def value_of(reading: Reading, start: int, end: int) -> Value:
     name = ""
     pieces: list[tuple[int, int]] = []
+    reading.wire.count += COST
     for tag, a, b in reading.wire.fields(start, end, "ValueInfoProto"):
         if tag == 0x0A:
             name = reading.text(a, b)
@@ -45,6 +46,7 @@ def type_of(reading: Reading, pieces: Pieces, depth: int = 0) -> ValueType | Non
     """None for a TypeProto that says nothing. The nesting is bounded, so this may call itself."""
     if depth > DEEPEST:
         raise too_deep("types", pieces[0][0])
+    reading.wire.count += COST
     case = 0
     inner: list[tuple[int, int]] = []
     for start, end in pieces:

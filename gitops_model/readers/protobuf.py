@@ -43,8 +43,9 @@ MARGIN = 20
 """A tag (at most 10 bytes, padded) and a varint (at most 10) always fit in this."""
 
 MOST_FIELDS = 12_000_000
-"""Fields that one file may have in the messages that are taken apart: 200,000 nodes have about 4 million. A run of
-unpacked numbers counts once."""
+"""Fields that one file may have in the messages that are taken apart, and what a caller adds to `Wire.count` for the
+things that it keeps: at about 25 bytes each this bounds the memory of a description. A run of numbers counts once.
+"""
 
 LONGEST_TEXT = 16 * 1024 * 1024
 """Bytes that one text may have to be held in memory."""
@@ -126,7 +127,7 @@ def run_end(tag: int, data: bytes, i: int, stop: int) -> int:
 
 
 class Wire:
-    """The fields of the messages in one blob. `base` and `limit` bound the window `data`."""
+    """The fields of the messages in one blob. `base` and `limit` bound the window `data`; `count` is what was spent."""
 
     __slots__ = ("_step", "base", "blob", "count", "data", "limit")
 
@@ -198,8 +199,8 @@ class Wire:
         return BadFile(
             Problem(
                 "GM005",
-                f"more than {MOST_FIELDS} fields before byte {self.limit}",
-                expected=f"at most {MOST_FIELDS} protobuf fields",
+                f"the file has too many parts: the limit is reached before byte {self.limit}",
+                expected=f"at most {MOST_FIELDS} fields and parts",
             )
         )
 
