@@ -14,9 +14,12 @@ import re
 
 _CONTROL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
-    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff"
+    "\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd\U00013430-\U0001343f"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a]"
 )
-"""C0 and C1 controls, and what Unicode uses to reorder or hide text (UAX #9, default ignorables, the tag block)."""
+"""C0 and C1 controls, and what Unicode uses to reorder, format or hide text (categories Cc, Cf, Zl, Zp; UAX #9, default
+ignorables, the tag block)."""
 
 _COMMAND = re.compile(r"^([ \t]*):(?=:)|##(?=\[)", re.MULTILINE)
 """Where the Actions runner would take a log line for a command: `::name` first in a line, `##[name]` anywhere."""
