@@ -56,10 +56,10 @@ def _cache() -> Path:
 CACHE = _cache()
 
 
-def pins() -> dict[str, Pin]:
-    """Every line of the lock, by its `name==version`."""
+def pins(lock: Path = LOCK) -> dict[str, Pin]:
+    """Every line of a lock, by its `name==version`."""
     found: dict[str, Pin] = {}
-    for line in LOCK.read_text(encoding="utf-8").splitlines():
+    for line in lock.read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
             requirement, digest = line.split(" --hash=sha256:")
             found[requirement] = Pin(requirement, digest.strip())
@@ -68,7 +68,11 @@ def pins() -> dict[str, Pin]:
 
 def model_file(package: str, path: str) -> Path:
     """The file `path` of the wheel `package` (`name==version`), extracted; raises `Unavailable`."""
-    pin = pins()[package]
+    return member(pins()[package], path)
+
+
+def member(pin: Pin, path: str) -> Path:
+    """The file `path` of a pinned wheel that is in the cache, extracted; raises `Unavailable`."""
     target = CACHE / "members" / pin.sha256[:16] / PurePosixPath(path)
     if not target.exists():
         with zipfile.ZipFile(_wheel(pin)) as archive:
