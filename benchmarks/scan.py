@@ -51,9 +51,7 @@ def main(rounds: int) -> int:
     missed = 0
     with tempfile.TemporaryDirectory() as folder:
         cuobjdump = cuda.Cuobjdump(Path(folder))
-        print(
-            f"{'library':45} {'MB':>6} {'images':>7} {'ours':>9} {'with start':>10} {'MiB':>6} {'cuobjdump':>10} {'MiB':>7} {'times':>6}"
-        )
+        print("library, MB, images, ours, ours with the start of Python, MiB, cuobjdump, MiB, times")
         for requirement, member in cuda.LIBRARIES:
             path = cuda.real(requirement, member)
             path.read_bytes()  # both find the file in memory

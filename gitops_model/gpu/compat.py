@@ -70,7 +70,7 @@ def decide(need: Requirements, machine: Target) -> Verdict:
         *seen.reasons,
         *check_halves(machine, mode),
         *check_driver(need, machine, mode),
-        *check_libraries(need, machine),
+        *check_libraries(need, machine, mode),
         *check_onnx(need, machine),
     ]
     each = {gpu.place: [*_of_gpu(need, machine, gpu, mode)] for gpu in seen.gpus}

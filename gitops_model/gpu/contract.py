@@ -70,6 +70,14 @@ class Engine(NamedTuple):
     version_compatible: bool
 
 
+class Conflict(NamedTuple):
+    """`user` expects `symbol` of `library`, and both are of the release."""
+
+    symbol: str
+    library: str
+    user: str
+
+
 class Requirements(NamedTuple):
     """`stated` holds the keys of the document: one that is there with None is a need nobody could find out."""
 
@@ -79,6 +87,7 @@ class Requirements(NamedTuple):
     image_require: tuple[str, ...] | None
     sonames: tuple[str, ...] | None
     symbols: tuple[tuple[str, str], ...] | None
+    conflicts: tuple["Conflict", ...]
     onnx: Onnx | None
     onnxruntime: Version | None
     cpu_fallback: bool
@@ -159,6 +168,7 @@ def requirements(document: Document) -> Requirements:
         image_require=_texts(document.get("image_require")),
         sonames=_texts(document.get("sonames")),
         symbols=None if symbols is None else tuple(map(_symbol, symbols)),
+        conflicts=tuple(Conflict(row["symbol"], row["library"], row["user"]) for row in document.get("conflicts", ())),
         onnx=None if document.get("onnx") is None else _onnx(document["onnx"]),
         onnxruntime=_version(document.get("onnxruntime")),
         cpu_fallback=document.get("cpu_fallback") == "allow",

@@ -7,30 +7,39 @@ from collections.abc import Iterator
 
 from gitops_model.gpu import facts
 from gitops_model.gpu.contract import Gpu, Library, Requirements, Target
+from gitops_model.gpu.driver import UserMode
 from gitops_model.gpu.facts import Capability
 from gitops_model.gpu.kernels import sass_runs
 from gitops_model.gpu.reasons import FACT, Reason, missing, reject, unknown
 from gitops_model.gpu.versions import Version, show
 
+DRIVER = "libcuda.so.1"
 _LOADER = "ld.so(8): the loader looks for the exact soname"
 _VERSIONS = "ld.so(8), symbol versions; pytorch/pytorch#134929"
 _CUDNN = re.compile(r"libcudnn[a-z_]*\.so\.([0-9]{1,4})", re.ASCII)
 _CUBLAS = re.compile(r"libcublas(?:Lt)?\.so\.([0-9]{1,4})", re.ASCII)
 
 
-def check_libraries(need: Requirements, target: Target) -> Iterator[Reason]:
+def check_libraries(need: Requirements, target: Target, mode: UserMode) -> Iterator[Reason]:
     """Sonames and versioned symbols against what the loader finds."""
     for key in ("sonames", "symbols"):
         if key in need.stated and getattr(need, key) is None:
             error = "MISSING_LIBRARY" if key == "sonames" else "UNDEFINED_SYMBOL"
             yield missing(error, f"{key} of the release")
+    for conflict in need.conflicts:
+        yield reject(
+            "UNDEFINED_SYMBOL",
+            f"{conflict.user} expects {conflict.symbol}, which {conflict.library} of the release does not define",
+            _VERSIONS,
+            f"release versions of the two that fit, or put the {conflict.library} that has it first",
+        )
     wanted = dict.fromkeys(need.sonames or ())
     wanted.update(dict.fromkeys(soname for _, soname in need.symbols or ()))
     unlisted = False
     for soname in wanted:
         if soname in facts.system_sonames() or target.library(soname) is not None:
             continue
-        if soname == "libcuda.so.1":
+        if soname == DRIVER:
             continue  # libcuda_present decides
         if target.libraries is None:
             unlisted = True
@@ -44,7 +53,11 @@ def check_libraries(need: Requirements, target: Target) -> Iterator[Reason]:
     if unlisted:
         yield missing("MISSING_LIBRARY", "libraries")
     for name, soname in need.symbols or ():
-        yield from _symbol(name, soname, target.library(soname))
+        library = target.library(soname)
+        if soname == DRIVER and (library is None or library.symbols is None):
+            yield from _driver_symbol(name, mode)
+        else:
+            yield from _symbol(name, soname, library)
 
 
 def _others(soname: str, target: Target) -> str:
@@ -55,7 +68,7 @@ def _others(soname: str, target: Target) -> str:
 
 def _symbol(name: str, soname: str, library: Library | None) -> Iterator[Reason]:
     if library is None:
-        if soname in facts.system_sonames() or soname == "libcuda.so.1":
+        if soname in facts.system_sonames():
             yield missing("UNDEFINED_SYMBOL", f"symbols of {soname}")
     elif library.symbols is None:
         yield missing("UNDEFINED_SYMBOL", f"symbols of {soname}")
@@ -67,6 +80,24 @@ def _symbol(name: str, soname: str, library: Library | None) -> Iterator[Reason]
             _VERSIONS,
             f"update {soname}, or put the newer one first on the loader path",
         )
+
+
+def _driver_symbol(name: str, mode: UserMode) -> Iterator[Reason]:
+    """A function of the driver by the CUDA version of the user-mode driver, where its symbols are not listed."""
+    function = facts.driver_function(name)
+    if function is None:
+        yield missing("UNDEFINED_SYMBOL", f"symbols of {DRIVER} ({name})")
+    elif mode.cuda.at_least(function.last):
+        return
+    elif mode.cuda.at_least(function.first) is False:
+        yield reject(
+            "UNDEFINED_SYMBOL",
+            f"{DRIVER} has {name} from CUDA {show(function.first)} on, this driver has {mode.cuda}",
+            function.source,
+            "update the driver",
+        )
+    else:
+        yield missing("UNDEFINED_SYMBOL", f"symbols of {DRIVER} ({name})")
 
 
 # --- code for the GPU ----------------------------------------------------------------------------------------------

@@ -182,16 +182,10 @@ class _Collect:
         self._document["symbols"] = sorted(
             f"{need.name}@{need.soname}" for need in closure.symbols if need.version in (None, need.soname)
         )
-        for unmet in closure.unmet:
-            self._note(
-                unmet.user,
-                Problem(
-                    "GM010",
-                    f"{unmet.library} does not define {unmet.symbol}: it cannot be loaded on any machine",
-                    expected=str(unmet.symbol),
-                    found=unmet.library,
-                ),
-            )
+        if closure.unmet:
+            self._document["conflicts"] = [
+                {"symbol": str(unmet.symbol), "library": unmet.library, "user": unmet.user} for unmet in closure.unmet
+            ]
         self._cudart(closure)
 
     def _cudart(self, closure: Closure) -> None:

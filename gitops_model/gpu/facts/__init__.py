@@ -7,6 +7,7 @@ compares them with what can be had from package registries and the installed com
 
 import json
 import os
+import re
 from functools import cache
 from typing import Any, NamedTuple, TypeAlias, cast
 
@@ -17,6 +18,7 @@ Capability: TypeAlias = tuple[int, int]
 
 TABLES = (
     "capabilities",
+    "driver_symbols",
     "drivers",
     "dtypes",
     "forward_compat",
@@ -137,6 +139,28 @@ def dropped(gpu: Capability) -> Drop | None:
         if gpu < capability(row["below"]):
             return Drop(row["last_branch"], row["generation"], row["source"])
     return None
+
+
+class Function(NamedTuple):
+    """The CUDA versions whose drivers brought the first and the last form of a function of libcuda.so.1."""
+
+    first: Version
+    last: Version
+    source: str
+
+
+@cache
+def _driver_functions() -> dict[str, Function]:
+    return {
+        name: Function(parse(row["first"]), parse(row["last"]), row["source"])
+        for row in rows("driver_symbols", "functions")
+        for name in row["names"]
+    }
+
+
+def driver_function(symbol: str) -> Function | None:
+    """By the exported name, whose suffixes (`_v2`, `_ptsz`) say the form; None for what no row names."""
+    return _driver_functions().get(re.sub(r"(?:_v[0-9])?(?:_pts[zd])?\Z", "", symbol))
 
 
 # --- GPUs ----------------------------------------------------------------------------------------------------------

@@ -7,11 +7,13 @@ from typing import Any
 import jsonschema
 from onnx import helper
 from support.elf import Sym, library
+from support.machines import MACHINE
 from support.onnx_models import model, read, value, weight
 
 import gitops_model.gpu
 from gitops_model.blob import Blob
 from gitops_model.gpu.closure import Search
+from gitops_model.gpu.compat import judge
 from gitops_model.gpu.fatbin import scan
 from gitops_model.gpu.image import Image
 from gitops_model.gpu.onnx_values import planned
@@ -155,8 +157,9 @@ def test_a_conflict_inside_the_release_is_said(tmp_path: Path) -> None:
     )
     (tmp_path / "libb.so.1").write_bytes(library("libb.so.1", symbols=(Sym("f_1", "libb.so.1", defined=True),)))
     answer = found(tree=Folder(str(tmp_path)), paths=("liba.so",))
-    assert codes(answer) == [("liba.so", "GM010")]
-    assert answer.notes[0].problem.expected == "f_2@libb.so.1"
+    assert answer.requirements["conflicts"] == [{"symbol": "f_2@libb.so.1", "library": "libb.so.1", "user": "liba.so"}]
+    assert [reason.error for reason in judge(answer.requirements, MACHINE).reasons][:1] == ["UNDEFINED_SYMBOL"]
+    assert judge(answer.requirements, MACHINE).verdict == "reject"
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
