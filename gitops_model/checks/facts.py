@@ -80,3 +80,5 @@ class Facts:
     unlisted: tuple[str, ...] = ()
     unneeded: tuple[Unneeded, ...] = ()
     named: bool = False
+    here: str = ""
+    """What makes a path one that a command takes where the user stands."""

@@ -25,7 +25,9 @@ RULE = Rule("GM301", "signature-names", Severity.ERROR, "declared and real input
 def check(facts: Facts) -> Iterator[Finding]:
     for side in sides(facts):
         for problem in _compare(side):
-            yield finding(RULE, facts.path, problem._replace(hint=command("gitops-model", "show", side.file.path)))
+            yield finding(
+                RULE, facts.path, problem._replace(hint=command("gitops-model", "show", facts.here + side.file.path))
+            )
 
 
 def _compare(side: Side) -> Iterator[Problem]:

@@ -260,9 +260,9 @@ class Parts:
             except (OSError, ValueError) as error:
                 raise CouldNotRun(f"{path}: no such file") from error
             above, name = (full, "") if is_folder else os.path.split(full)
-            gatherer = Gatherer(Folder(above), self.config or Config(), self.progress, deep=self.deep)
             above_as_written = path if is_folder else path[: len(path) - len(name)]
             shown = "" if os.path.normpath(above_as_written) == "." else os.path.join(above_as_written, "")
+            gatherer = Gatherer(Folder(above, shown), self.config or Config(), self.progress, deep=self.deep)
             if is_folder:
                 subjects = everything(gatherer)
             else:

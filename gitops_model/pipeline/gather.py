@@ -61,7 +61,7 @@ class Gatherer:
         self._manifests.pop(path, None)
 
     def _load(self, entry: "Entry") -> tuple[Manifest | None, tuple[Problem, ...]]:
-        problem = special_entry(entry)
+        problem = special_entry(entry, self.tree.here)
         if problem is not None:
             return None, (problem._replace(code="GM008", message=problem.message.replace("model file", "manifest")),)
         try:
@@ -91,7 +91,7 @@ class Gatherer:
     def manifest_facts(self, entry: "Entry") -> Facts:
         """A manifest with its files."""
         manifest, problems = self.manifest(entry)
-        facts = Facts(entry.path, problems, manifest)
+        facts = Facts(entry.path, problems, manifest, here=self.tree.here)
         if manifest is None:
             return facts
         files: list[FileFacts] = []
@@ -121,9 +121,8 @@ class Gatherer:
         folder, _, name = path.rpartition("/")
         names = [entry.path.rpartition("/")[2] for entry in self.tree.beside(folder)]
         close = nearest(name, names[:MAX_NAMES])
-        if close is not None:
-            return Absent(listed, close=listed[: len(listed) - len(name)] + close)
-        return Absent(listed, self.tree.how_to_restore(path))
+        meant = None if close is None else listed[: len(listed) - len(name)] + close
+        return Absent(listed, self.tree.how_to_restore(path), meant)
 
     def _unlisted(self, manifest: "Entry") -> Iterator[str]:
         """Model files beside a manifest that none lists, told with the first manifest of the folder."""
@@ -139,13 +138,13 @@ class Gatherer:
     # --- model files ------------------------------------------------------------------------------------------------
     def lone_facts(self, entry: "Entry", *, named: bool = False) -> Facts:
         """A model file by itself. It cannot be read: one problem, on the file."""
-        return Facts(entry.path, files=(self._file(entry, None),), named=named)
+        return Facts(entry.path, files=(self._file(entry, None),), named=named, here=self.tree.here)
 
     def _file(self, entry: "Entry", listed: Listed | None) -> FileFacts:
         facts = FileFacts(entry.path, listed=listed.path if listed is not None else "")
         if self.tree.in_git:
             facts.largest_outside_lfs = self.config.limit("weights-outside-lfs", entry.path)
-        problem = special_entry(entry)
+        problem = special_entry(entry, self.tree.here)
         if problem is not None:
             facts.problems = (problem,)
             return facts

@@ -148,7 +148,7 @@ class _Described:
         self.outputs: dict[str, str] | None = None
 
     def add(self, entry: "Entry") -> None:
-        problem = special_entry(entry)
+        problem = special_entry(entry, self.tree.here)
         if problem is not None:
             raise BadFile(problem._replace(message=f"{entry.path}: {problem.message}"))
         with self.tree.blob(entry) as blob:

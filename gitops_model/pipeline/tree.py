@@ -22,6 +22,9 @@ class Tree(Protocol):
     """Paths are relative to the tree's top, with `/`; folders do not end in one, and "" is the top."""
 
     in_git: bool
+    here: str
+    """What makes a path of the tree one that a command takes where the user stands: `../` for each folder below the
+    top, or the way to the top."""
 
     def entry(self, path: str) -> Entry | None:
         """The file, link or special file at exactly this path; None where there is none or it is a folder."""
@@ -69,6 +72,7 @@ class GitTree:
     def __init__(self, repository: Repository, place: Place) -> None:
         self.repository = repository
         self.place = place
+        self.here = "../" * repository.prefix.count("/")
 
     @cached_property
     def _entries(self) -> dict[str, Entry]:
@@ -140,11 +144,12 @@ class GitTree:
         from gitops_model.checks import command
 
         if self.place is INDEX or self.place is WORKTREE:
+            from_here = self.here + path
             if os.path.lexists(raw(f"{self.repository.root}/{path}")):
-                return command("git", "add", *(() if self.place is INDEX else ("-f",)), "--", path)
+                return command("git", "add", *(() if self.place is INDEX else ("-f",)), "--", from_here)
             if self.place is WORKTREE:
-                return command("git", "restore", "--", path)
-            return command("git", "restore", "--source=HEAD", "--staged", "--worktree", "--", path)
+                return command("git", "restore", "--", from_here)
+            return command("git", "restore", "--source=HEAD", "--staged", "--worktree", "--", from_here)
         return None
 
 
@@ -153,8 +158,9 @@ class Folder:
 
     in_git = False
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, here: str = "") -> None:
         self.root = root
+        self.here = here
 
     def entry(self, path: str) -> Entry | None:
         if self.link_above(path) is not None:
@@ -258,15 +264,19 @@ class TreeSource:
         return entry
 
 
-def special_entry(entry: Entry) -> Problem | None:
-    """What is wrong with a model file by its mode alone: a link (GM116), or no regular file at all (GM008)."""
+def special_entry(entry: Entry, here: str) -> Problem | None:
+    """What is wrong with a model file by its mode alone: a link (GM116), or no regular file at all (GM008).
+
+    `here` is the tree's, for the command that helps.
+    """
     from gitops_model.blob import not_regular
     from gitops_model.checks import command
 
     if entry.is_regular:
         return None
     if entry.is_symlink:
-        hint = f'cp --remove-destination "$(readlink -f {command(entry.path)})" {command(entry.path)}'
+        path = command(here + entry.path)
+        hint = f'cp --remove-destination "$(readlink -f {path})" {path}'
         return Problem(
             "GM116", "the model file is a symbolic link", None, None, "a regular file", "a symbolic link", hint
         )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from support.gitrepo import GitRepo
+from support.program import Program
 from support.small_models import OTHER_SAFETENSORS, SAFETENSORS, manifest, pointer, sha256
 
 from gitops_model.errors import CouldNotRun
@@ -365,3 +366,23 @@ def test_paths_that_are_no_utf_8(git_repo: Factory) -> None:
         stream.write(b"")
     repo.git("add", ".")
     assert said(run(repo, staged=True)) == [("GM001", "caf\udce9.onnx")]
+
+
+# --- what helps ----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("where", [".", "a", "b/c"])
+def test_the_command_that_helps_works_where_the_caller_stands(repo: GitRepo, where: str, cli: Program) -> None:
+    repo.write("b/c/x", "")
+    repo.write("a/w.safetensors", OTHER_SAFETENSORS)
+    folder = repo.path / where
+    finding = run(folder).findings[0]
+    program, *words = (finding.hint or "").split()
+    assert (finding.path, program) == ("a/model.yaml", "gitops-model")
+    cli(*words, cwd=folder, check=0)
+    assert said(run(repo)) == []
+    (repo.path / "a/w.safetensors").unlink()
+    git, *words = (run(folder).findings[0].hint or "").split()
+    assert git == "git"
+    repo.git("-C", str(folder), *words)
+    assert said(run(repo)) == [("GM201", "a/model.yaml")], (
+        "what was committed is back, and the mended digest is not its"
+    )
