@@ -16,6 +16,7 @@ from gitops_model.fingerprint.extent import check_extent
 from gitops_model.fingerprint.sparse import sparse_parts
 from gitops_model.ir import ELEMENT_BITS, Span, Sparse, Tensor
 from gitops_model.readers.bytes import Chunk, TensorBytes
+from gitops_model.readers.padding import padding
 
 RUN = WINDOW // 2
 """Bytes of neighbouring tensors that one thread takes at a time."""
@@ -59,21 +60,6 @@ def hash_tensor(tensor: Tensor, data: TensorBytes | None, jobs: int = 1) -> tupl
     if size != tensor.nbytes and not sparse:
         raise BadFile(wrong_size(tensor, size))
     return hasher.digest(), None if sparse else padding(tensor.name, tensor.dtype, tensor.shape, last)
-
-
-def padding(name: str, dtype: str, shape: tuple[int, ...], last: int) -> Problem | None:
-    """GM011 when bits of the last byte that belong to no element are set."""
-    used = ELEMENT_BITS.get(dtype, 8)
-    for dim in shape:
-        used = used * dim % 8
-    if not used or not last >> used:
-        return None
-    return Problem(
-        "GM011",
-        f"tensor {name!r} has padding bits that are not zero",
-        expected=f"zeros above bit {used - 1} of the last byte",
-        found=f"{last:#04x}",
-    )
 
 
 def _canonical(tensor: Tensor, data: TensorBytes | None) -> Iterable[Chunk]:

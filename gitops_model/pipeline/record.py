@@ -219,7 +219,7 @@ def describe(
         fields["optimizer"] = found.optimizer
     if blob.pointer is not None and blob.pointer.algorithm == "sha256":
         fields["files"] = {"sha256": blob.pointer.digest}
-    return fields, (*model.problems, *found.problems)
+    return fields, tuple(dict.fromkeys((*model.problems, *found.problems)))
 
 
 def check_pointer(blob: Blob, digests: dict[str, str]) -> None:

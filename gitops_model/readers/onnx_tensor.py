@@ -14,6 +14,7 @@ from gitops_model.readers.onnx_dtypes import (
 from gitops_model.readers.onnx_external import external
 from gitops_model.readers.onnx_numbers import fixed_list, numbers, varint_list
 from gitops_model.readers.onnx_reading import COST, STRING_COST, Pieces, Reading
+from gitops_model.readers.padding import padding
 from gitops_model.readers.protobuf import WHOLE, Field, malformed, signed, signed32, varint
 
 MOST_BYTES = 2**63
@@ -61,7 +62,9 @@ def tensor_of(reading: Reading, pieces: Pieces, prefix: str = "", name: str | No
         nbytes = (count * dtype.bits + 7) // 8
         data = located(reading, parts, dtype, count, full)
         if dtype.bits < 8 and count * dtype.bits % 8:
-            check_padding(reading, data, count * dtype.bits % 8, full)
+            problem = padding(full, dtype.name, tuple(parts.dims), last_byte(reading, data))
+            if problem is not None:
+                reading.problem(problem)
     return Tensor(full, dtype.name, tuple(parts.dims), data, nbytes)
 
 
@@ -212,26 +215,12 @@ def packed_sixes(reading: Reading, listed: list[Field], count: int, name: str) -
     return Inline(bytes(out))
 
 
-def check_padding(reading: Reading, data: Locator, used: int, name: str) -> None:
-    """GM011 where bits behind the last element are set: two files with the same elements would then differ."""
-    last = last_byte(reading, data)
-    if last is not None and last >> used:
-        reading.problem(Problem("GM011", f"tensor {name!r} has padding bits that are set", found=f"{last:#04x}"))
-
-
-def last_byte(reading: Reading, data: Locator) -> int | None:
+def last_byte(reading: Reading, data: Locator) -> int:
+    """The last of some bytes; 0 where they are in a file that cannot be opened."""
     if isinstance(data, Joined):
         data = data.pieces[-1]
     if isinstance(data, Inline):
         return data.value[-1]
-    if isinstance(data, Span):
-        end = data.offset + data.length
-        if not data.file:
-            return reading.wire.bytes(end - 1, end)[0]
-        if reading.deps.get(data.file) is None:
-            return None
-        with reading.source.open(data.file) as other:
-            return other.read(end - 1, 1)[0]
     if isinstance(data, Varints):
         span = data.pieces[-1]
         tail = reading.wire.bytes(span.offset + max(span.length - 10, 0), span.offset + span.length)
@@ -239,7 +228,14 @@ def last_byte(reading: Reading, data: Locator) -> int | None:
         while i and tail[i - 1] > 0x7F:
             i -= 1
         return varint(tail, i)[0] & 0xFF
-    return None
+    assert isinstance(data, Span)
+    end = data.offset + data.length
+    if not data.file:
+        return reading.wire.bytes(end - 1, end)[0]
+    if reading.deps.get(data.file) is None:
+        return 0
+    with reading.source.open(data.file) as other:
+        return other.read(end - 1, 1)[0]
 
 
 def sparse_of(reading: Reading, pieces: Pieces, prefix: str = "", name: str | None = None) -> Tensor:
