@@ -95,9 +95,13 @@ def test_many_files_in_one_library(cuobjdump: cuda.Cuobjdump, tmp_path: Path) ->
     (tmp_path / "d.cu").write_text(
         "__device__ int d() { return 1; }\nextern __device__ int a();\n__global__ void k(int *p) { *p = a(); }\n"
     )
-    sources = [f"{name}.cu" for name in "abcd"]
-    command = ["nvcc", "-rdc=true", "-shared", "-cudart=none", "-Xcompiler=-fPIC", *codes, *sources, "-o", "libx.so"]
-    subprocess.run(command, check=True, cwd=tmp_path)
+    sources, objects = ([f"{name}.{ending}" for name in "abcd"] for ending in ("cu", "o"))
+    for command in (
+        ["nvcc", "-dc", "-Xcompiler=-fPIC", *codes, *sources],
+        ["nvcc", "-dlink", "-Xcompiler=-fPIC", *codes, *objects, "-o", "linked.o"],
+        ["gcc", "-shared", *objects, "linked.o", "-o", "libx.so"],
+    ):
+        subprocess.run(command, check=True, cwd=tmp_path)
     found = ours(tmp_path / "libx.so")
     assert {section for section, _ in found.containers} == set(SECTIONS)
     assert registered(found) == cuobjdump.counts(tmp_path / "libx.so")
