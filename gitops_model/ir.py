@@ -5,7 +5,6 @@ returns. Element types carry their NumPy / ml_dtypes names (`float32`, `bfloat16
 GGUF block types carry their GGML name.
 """
 
-from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 from gitops_model.errors import Problem
@@ -240,26 +239,69 @@ class Function(NamedTuple):
     opset: dict[str, int]
 
 
-@dataclass(slots=True)
 class Model:
     """What a reader returns.
 
     `inputs`/`outputs` are None for a format without a signature. `opset` maps domain to version (`ai.onnx` is the
     default domain). `properties` are facts of the format itself (ir_version, producer, alignment), `metadata` the
     file's free key-value pairs. `deps` are the other files the description needs, relative to the file. `problems`
-    are troubles that did not stop the reading (duplicate names, a set padding bit).
+    are troubles that did not stop the reading (duplicate names, a set padding bit). `header` are the bytes that stand
+    for a model without tensors (weights digest of the header).
+
+    Written out, and no dataclass: `dataclasses` brings `inspect` and `ast`, a third of a hook's start.
     """
 
-    format: str
-    tensors: tuple[Tensor, ...]
-    inputs: tuple[Value, ...] | None = None
-    outputs: tuple[Value, ...] | None = None
-    graph: Graph | None = None
-    functions: tuple[Function, ...] = ()
-    opset: dict[str, int] = field(default_factory=dict[str, int])
-    properties: dict[str, str | int] = field(default_factory=dict[str, str | int])
-    metadata: dict[str, str] = field(default_factory=dict[str, str])
-    deps: tuple[str, ...] = ()
-    problems: tuple[Problem, ...] = ()
-    header: Span | None = None
-    """Bytes that stand for a model without tensors (weights digest of the header)."""
+    __slots__ = (
+        "deps",
+        "format",
+        "functions",
+        "graph",
+        "header",
+        "inputs",
+        "metadata",
+        "opset",
+        "outputs",
+        "problems",
+        "properties",
+        "tensors",
+    )
+
+    def __init__(
+        self,
+        format: str,  # noqa: A002 - the word for it
+        tensors: tuple[Tensor, ...],
+        *,
+        inputs: tuple[Value, ...] | None = None,
+        outputs: tuple[Value, ...] | None = None,
+        graph: Graph | None = None,
+        functions: tuple[Function, ...] = (),
+        opset: dict[str, int] | None = None,
+        properties: dict[str, str | int] | None = None,
+        metadata: dict[str, str] | None = None,
+        deps: tuple[str, ...] = (),
+        problems: tuple[Problem, ...] = (),
+        header: Span | None = None,
+    ) -> None:
+        self.format = format
+        self.tensors = tensors
+        self.inputs = inputs
+        self.outputs = outputs
+        self.graph = graph
+        self.functions = functions
+        self.opset: dict[str, int] = {} if opset is None else opset
+        self.properties: dict[str, str | int] = {} if properties is None else properties
+        self.metadata: dict[str, str] = {} if metadata is None else metadata
+        self.deps = deps
+        self.problems = problems
+        self.header = header
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Model):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+
+    __hash__ = None  # type: ignore[assignment] # a description is mutable
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in sorted(self.__slots__))
+        return f"Model({fields})"

@@ -4,15 +4,13 @@ import io
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TextIO, TypeAlias
+from typing import NamedTuple, TextIO, TypeAlias
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Called with a label, the bytes (or things) done and their total; the total 0 means that it is not known."""
 
 
-@dataclass(slots=True)
-class Context:
+class Context(NamedTuple):
     """`stdout` is the result, `stderr` is talk."""
 
     environ: Mapping[str, str]
