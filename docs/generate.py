@@ -121,6 +121,35 @@ def _about(part: dict[str, object], schema: dict[str, dict[str, dict[str, object
     return str(about).replace("|", "\\|")
 
 
+def configuration() -> str:
+    """docs/configuration.md: what `.gitops-model.toml` may hold, as config.py says it, and the defaults."""
+    from gitops_model import config
+
+    first, *rest = (config.__doc__ or "").strip().split("\n\n")
+    text = "\n\n".join(rest).replace("\n    ", "\n").removeprefix("    ")
+    example, _, after = text.partition("\n\nOf several")
+    lines = [
+        f"<!-- {BANNER} -->",
+        "# Configuration",
+        "",
+        first,
+        "",
+        "```toml",
+        example,
+        "```",
+        "",
+        "Of several" + after,
+        "",
+    ]
+    lines += [
+        "Both files at once, an unknown key (the nearest is named), an unknown code or a size without a unit that is"
+    ]
+    lines += ["known end the run with exit 2. On a pull request from a fork the configuration of the base is used.", ""]
+    lines += ["| limit | default |", "|---|---|"]
+    lines += [f"| `{name}` | {size} bytes |" for name, size in config.DEFAULT_LIMITS.items()]
+    return "\n".join([*lines, ""])
+
+
 MANIFEST = """
 `gitops-model init MODEL` writes a first one; `gitops-model check` judges it; `gitops-model check --fix` refreshes its
 checksums and changes nothing else.
@@ -180,6 +209,7 @@ FILES: dict[str, Callable[[], str]] = {
     "share/fish/vendor_completions.d/gitops-model.fish": usage("fish"),
     "docs/rules.md": rules,
     "docs/manifest.md": manifest_keys,
+    "docs/configuration.md": configuration,
 }
 """Path in the checkout → what it must hold."""
 

@@ -185,6 +185,7 @@ class Parts:
 
     # --- the index --------------------------------------------------------------------------------------------------
     def _changed(self, gatherer: "Gatherer", repository: "Repository") -> list[Subject]:
+        from gitops_model.git.paths import folder_of
         from gitops_model.manifest.names import is_manifest_path
         from gitops_model.readers import is_model_path
 
@@ -197,8 +198,8 @@ class Parts:
             over = list(gatherer.listed_by(change.path))
             if not over and entry is not None and is_model_path(change.path):
                 found[change.path] = Subject(entry, is_manifest=False)
-                # a model that was added beside a manifest: that manifest's folder is incomplete now
-                over = list(gatherer.manifests_over(change.path))[:1]
+                # added beside a manifest: the folder is incomplete now, which its first manifest tells
+                over = gatherer.manifests_in(folder_of(change.path))[:1]
             found.update((manifest.path, Subject(manifest, is_manifest=True)) for manifest in over)
         return [found[path] for path in sorted(found)]
 

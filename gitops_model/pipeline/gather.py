@@ -75,11 +75,15 @@ class Gatherer:
         folder = path
         while folder:
             folder = folder_of(folder)
-            known = self._folders.get(folder)
-            if known is None:
-                known = [entry for entry in self.tree.beside(folder) if is_manifest_path(entry.path)]
-                self._folders[folder] = known
-            yield from known
+            yield from self.manifests_in(folder)
+
+    def manifests_in(self, folder: str) -> "list[Entry]":
+        """The manifests that lie in `folder` itself, by name."""
+        known = self._folders.get(folder)
+        if known is None:
+            known = [entry for entry in self.tree.beside(folder) if is_manifest_path(entry.path)]
+            self._folders[folder] = known
+        return known
 
     def listed_by(self, path: str) -> Iterator["Entry"]:
         """The manifests that list `path`."""
@@ -127,10 +131,8 @@ class Gatherer:
     def _unlisted(self, manifest: "Entry") -> Iterator[str]:
         """Model files beside a manifest that none lists, told with the first manifest of the folder."""
         folder = folder_of(manifest.path)
-        beside = list(self.tree.beside(folder))
-        first = next((entry.path for entry in beside if is_manifest_path(entry.path)), manifest.path)
-        if first == manifest.path:
-            for entry in beside:
+        if self.manifests_in(folder)[:1] in ([], [manifest]):
+            for entry in self.tree.beside(folder):
                 # a link is GM116 already, and a special file GM008
                 if entry.is_regular and is_model_path(entry.path) and not any(self.listed_by(entry.path)):
                     yield entry.path

@@ -57,6 +57,7 @@ def test_a_good_commit(repo: GitRepo) -> None:
 
 
 def test_an_unrelated_manifest_is_not_read_again(repo: GitRepo) -> None:
+    repo.commit("Manifest above", {"x": b"1", "model.yaml": manifest(x=b"1")})
     repo.write("b/w.safetensors", SAFETENSORS)
     repo.git("add", ".")
     report = run(repo, staged=True)

@@ -19,6 +19,7 @@ FINE = [
 BAD = [
     ("", "", "GM601"),
     ("", "a\0b", "GM601"),
+    ("", "a\ud800", "GM601"),
     ("", "/etc/passwd", "GM601"),
     ("models", "//etc/passwd", "GM601"),
     ("", "../w.bin", "GM601"),
