@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from gitops_model.ir import Model, OtherType, Tensor, TensorType, Value
+
+if TYPE_CHECKING:
+    from gitops_model.readers.bytes import TensorBytes
 
 
 class Side(NamedTuple):
@@ -22,6 +25,8 @@ class Side(NamedTuple):
     signature: str = ""
     optimizer: str = ""
     constants: Mapping[Tensor, str] = MappingProxyType({})
+    data: "TensorBytes | None" = None
+    """The bytes behind the tensors, for what digests do not tell; None where they cannot be had."""
 
 
 class Verdict(NamedTuple):

@@ -1,0 +1,361 @@
+"""From a model's graph to expressions: one walk in the order of the data, rules applied as each node is met."""
+
+import struct
+from collections import ChainMap
+from collections.abc import Callable, Hashable, Mapping, MutableMapping
+from itertools import count
+from math import prod
+from typing import NamedTuple, cast
+
+from gitops_model.diff.ops import RANDOM, meaning
+from gitops_model.diff.proof.evaluate import LAYOUTS, Evaluator, Unknown
+from gitops_model.diff.proof.infer import infer
+from gitops_model.diff.proof.order import in_order
+from gitops_model.diff.proof.table import NONE, Constant, Table
+from gitops_model.fingerprint.constants import Content, content
+from gitops_model.ir import Attribute, Function, Graph, Model, Node, OtherType, Tensor, TensorType, Value
+from gitops_model.readers.onnx_constant import constant_of
+
+SMALL = 1024
+"""Bytes up to which the value of a constant is looked at while building (shapes, axes, scalars)."""
+
+LIMIT_CALLS = 64
+"""Depth of calls of model-local functions, and of subgraphs."""
+
+Attr = Hashable
+Outputs = tuple[int, ...]
+
+
+class Call(NamedTuple):
+    """A node as rules see it: `args` are expressions (NONE for an omitted one), `attrs` with defaults filled in.
+
+    `version` is the first version of the operator that means the same; `outputs` how many results are named.
+    """
+
+    op: str
+    domain: str
+    version: int
+    args: tuple[int, ...]
+    attrs: dict[str, Attr]
+    outputs: int
+    given: frozenset[str] = frozenset()
+    """Attributes that the file itself sets."""
+
+    def arg(self, index: int) -> int:
+        return self.args[index] if index < len(self.args) else NONE
+
+
+class Unprovable(Exception):
+    """The graph has something about which nothing can be proved (randomness, a missing value)."""
+
+
+class Builder:
+    """Builds one side. `digests` gives a tensor's digest by content; `read` its canonical bytes (at most SMALL).
+
+    `found` counts what the rules recognised: pattern → the expressions that each application led to.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        model: Model,
+        digests: Mapping[Content, str],
+        read: Callable[[Tensor], bytes],
+        side: str,
+    ) -> None:
+        from gitops_model.diff.rewrites import rules
+
+        self.table = table
+        self.model = model
+        self.digests = digests
+        self.read = read
+        self.side = side
+        self.found: dict[str, list[int]] = {}
+        self.nodes: dict[int, Node] = {}
+        self.opset = model.opset
+        self.functions = {(f.domain, f.name, f.overload): f for f in model.functions}
+        self.rules = rules()
+        self.depth = 0
+        self.fresh = count()
+        self.evaluator: Evaluator | None = None
+        self.const_nodes = 0
+        self.initializers = 0
+        self.stored: list[int] = []
+
+    # --- entry ------------------------------------------------------------------------------------------------------
+    def outputs(self, inputs: Mapping[str, Hashable]) -> list[int]:
+        """The expressions of the graph's outputs; `inputs` maps the names of the formal inputs to shared keys."""
+        graph = self.model.graph
+        assert graph is not None
+        env: dict[str, int] = {}
+        for value in graph.inputs:
+            if value.name in graph.initializers and value.name not in inputs:
+                continue
+            number = self.table.make("input", (), (inputs[value.name],))
+            env[value.name] = self.declared(number, value)
+        self.graph_constants(graph, env)
+        self.run(graph.nodes, env, {})
+        return [self.get(env, value.name) for value in graph.outputs]
+
+    def declared(self, number: int, value: Value) -> int:
+        if isinstance(value.type, TensorType):
+            dims = value.type.shape
+            shape = None if dims is None else tuple(dim if isinstance(dim, int) else None for dim in dims)
+            self.table.typed(number, value.type.dtype, shape)
+        return number
+
+    def graph_constants(self, graph: Graph, env: MutableMapping[str, int]) -> None:
+        for name, tensor in graph.initializers.items():
+            env[name] = self.tensor(tensor)
+            self.initializers += 1
+
+    def get(self, env: Mapping[str, int], name: str) -> int:
+        """A value by name; one that nothing makes stands for itself (an invalid file is still compared)."""
+        if not name:
+            return NONE
+        found = env.get(name)
+        return found if found is not None else self.table.make("free", (), (self.side, name))
+
+    # --- nodes ------------------------------------------------------------------------------------------------------
+    def run(self, nodes: tuple[Node, ...], env: MutableMapping[str, int], given: Mapping[str, Attribute]) -> None:
+        """Make every node's expressions. `given` are the attributes of the function call that `ref`s name."""
+        for node in in_order(nodes):
+            if node.domain == "ai.onnx" and node.op_type == "Constant" and node.attributes:
+                made = self.constant_node(node, given)
+            else:
+                made = self.node(node, env, given)
+            for name, number in zip(node.outputs, made, strict=False):
+                if name:
+                    env[name] = number
+                    self.nodes.setdefault(number, node)
+
+    def constant_node(self, node: Node, given: Mapping[str, Attribute]) -> Outputs:
+        attribute = self.resolved(node.attributes[0], given)
+        tensor = constant_of("", attribute) if attribute else None
+        if tensor is None:
+            return (self.table.make("free", (), (self.side, "constant", next(self.fresh))),)
+        self.const_nodes += 1
+        return (self.tensor(tensor),)
+
+    def node(self, node: Node, env: Mapping[str, int], given: Mapping[str, Attribute]) -> Outputs:
+        args = tuple(self.get(env, name) for name in node.inputs)
+        function = self.functions.get((node.domain, node.op_type, node.overload))
+        if function is not None:
+            return self.call(function, node, args, given)
+        if node.domain == "ai.onnx" and node.op_type in RANDOM:
+            raise Unprovable(f"{node.op_type} draws random numbers")
+        known = meaning(node.op_type, self.opset.get("ai.onnx", 1)) if node.domain == "ai.onnx" else None
+        attrs: dict[str, Attr] = {}
+        if known is not None:
+            attrs = {name: self.plain(value) for name, value in known.defaults.items()}
+        names: set[str] = set()
+        for attribute in node.attributes:
+            found = self.resolved(attribute, given)
+            if found is not None:
+                attrs[attribute.name] = self.attribute(found, env)
+                names.add(attribute.name)
+        version = known.version if known is not None else self.opset.get(node.domain, 0)
+        call = Call(node.op_type, node.domain, version, args, attrs, len(node.outputs), frozenset(names))
+        return self.emit(call)
+
+    def emit(self, call: Call) -> Outputs:
+        """The expressions of a call: a rule's answer, or the call as it stands."""
+        for rule in self.rules.get((call.domain, call.op), ()):
+            answer = rule(self, call)
+            if answer is not None:
+                return answer
+        return self.plain_call(call)
+
+    def op(self, op: str, *args: int, outputs: int = 1, version: int = 0, **attrs: Attr) -> int:
+        """The first output of an operator of the default domain, as rules write it (with rules applied)."""
+        known = meaning(op, version or 21)
+        full = {name: self.plain(value) for name, value in known.defaults.items()} if known else {}
+        full.update(attrs)
+        return self.emit(Call(op, "ai.onnx", known.version if known else 0, args, full, outputs))[0]
+
+    def plain_call(self, call: Call) -> Outputs:
+        args = list(call.args)
+        while args and args[-1] == NONE:
+            args.pop()
+        attrs = tuple(sorted(call.attrs.items()))
+        name = f"{call.domain}:{call.op}:{call.version}"
+        number = self.table.make(name, tuple(args), attrs)
+        new = self.table.is_new(number)
+        if call.outputs <= 1:
+            if new:
+                infer(self.table, number, call)
+            return (number,)
+        return tuple(self.table.make("out", (number,), (index,)) for index in range(call.outputs))
+
+    def call(
+        self,
+        function: Function,
+        node: Node,
+        args: Outputs,
+        given: Mapping[str, Attribute],
+    ) -> Outputs:
+        """A call of a model-local function is its body, with the arguments in place."""
+        if self.depth >= LIMIT_CALLS:
+            raise Unprovable("functions call each other without end")
+        inner: dict[str, int] = dict(zip(function.inputs, args, strict=False))
+        for name in function.inputs[len(args) :]:
+            inner[name] = NONE
+        attributes = {attribute.name: attribute for attribute in function.defaults}
+        for attribute in node.attributes:
+            found = self.resolved(attribute, given)
+            if found is not None:
+                attributes[attribute.name] = found
+        outer_opset, self.opset = self.opset, function.opset or self.opset
+        self.depth += 1
+        self.run(function.nodes, inner, attributes)
+        self.depth -= 1
+        self.opset = outer_opset
+        made = tuple(self.get(inner, name) for name in function.outputs)
+        self.note("function-inlining", *made)
+        return made
+
+    # --- attributes -------------------------------------------------------------------------------------------------
+    def resolved(self, attribute: Attribute, given: Mapping[str, Attribute]) -> Attribute | None:
+        """A `ref` is what the caller gave under that name; None where it gave nothing."""
+        if attribute.kind != "ref":
+            return attribute
+        name = attribute.value.decode("utf-8", "replace") if isinstance(attribute.value, bytes) else ""
+        found = given.get(name)
+        return None if found is None else found._replace(name=attribute.name)
+
+    def attribute(self, attribute: Attribute, env: Mapping[str, int]) -> Attr:
+        value = attribute.value
+        if isinstance(value, Graph):
+            return self.subgraph(value, env)
+        if isinstance(value, Tensor):
+            return ("tensor", self.tensor(value))
+        if isinstance(value, tuple) and attribute.kind in ("graphs", "tensors"):
+            return tuple(self.attribute(Attribute("", "", item), env) for item in value if not isinstance(item, int))
+        return self.plain(value)
+
+    def plain(self, value: object) -> Attr:
+        """A hashable form: floats by their float32 bytes (as the file stores them), texts as bytes."""
+        if isinstance(value, float):
+            return pack_float(value)
+        if isinstance(value, str):
+            return value.encode()
+        if isinstance(value, OtherType):
+            return ("type", value.text)
+        if isinstance(value, (list, tuple)):
+            return tuple(self.plain(item) for item in list_of(value))
+        return value if isinstance(value, (int, bytes)) else repr(value)
+
+    def subgraph(self, graph: Graph, env: Mapping[str, int]) -> Attr:
+        """A body: its outputs, its inputs being parameters known by depth and place; the outer values stay visible."""
+        if self.depth >= LIMIT_CALLS:
+            raise Unprovable("subgraphs are nested too deeply")
+        inner: MutableMapping[str, int] = ChainMap({}, cast("MutableMapping[str, int]", env))
+        self.depth += 1
+        for index, value in enumerate(graph.inputs):
+            inner[value.name] = self.declared(self.table.make("param", (), (self.depth, index)), Value("", None))
+        self.graph_constants(graph, inner)
+        self.run(graph.nodes, inner, {})
+        self.depth -= 1
+        return ("graph", len(graph.inputs), *(self.get(inner, value.name) for value in graph.outputs))
+
+    # --- constants --------------------------------------------------------------------------------------------------
+    def tensor(self, tensor: Tensor) -> int:
+        digest = self.digests.get(content(tensor))
+        if digest is None:
+            digest = f"unknown {self.side} {next(self.fresh)}"
+        number = self.table.const(tensor.dtype, tensor.shape, digest, Constant(tensor, self.read))
+        self.stored.append(number)
+        return number
+
+    def duplicates(self) -> int:
+        """Stored constants that are there once already."""
+        return len(self.stored) - len(set(self.stored))
+
+    def value(self, dtype: str, shape: tuple[int, ...], raw: bytes) -> int:
+        """A constant that is made here."""
+        from blake3 import blake3
+
+        from gitops_model.fingerprint.encode import tensor_header
+
+        digest = blake3(tensor_header(dtype, shape) + raw).hexdigest()
+        return self.table.const(dtype, shape, digest, Constant(None, None, raw))
+
+    def ints(self, number: int) -> tuple[int, ...] | None:
+        """The values of a small constant of integers or bools; None for anything else."""
+        layout = {"int64": "q", "int32": "i", "bool": "?", "uint8": "B", "int8": "b"}.get(self.table.dtype[number])
+        raw = self.raw(number) if layout else None
+        if raw is None or layout is None:
+            return None
+        size = struct.calcsize(layout)
+        return tuple(int(item) for item in struct.unpack(f"<{len(raw) // size}{layout}", raw))
+
+    def scalar(self, number: int) -> float | None:
+        """The value of a float constant with one element."""
+        layout = {"float32": "f", "float64": "d", "float16": "e"}.get(self.table.dtype[number])
+        raw = self.raw(number) if layout else None
+        if raw is None or layout is None or len(raw) != struct.calcsize(layout):
+            return None
+        return struct.unpack(f"<{layout}", raw)[0]
+
+    def raw(self, number: int) -> bytes | None:
+        """The bytes of a small constant."""
+        source = self.table.sources.get(number)
+        if source is None:
+            return self.computed(number)
+        if source.value is not None:
+            return source.value
+        if source.tensor is None or source.read is None or source.tensor.nbytes > SMALL:
+            return None
+        try:
+            value = source.read(source.tensor)
+        except Unknown:
+            return None
+        self.table.sources[number] = source._replace(value=value)
+        return value
+
+    def computed(self, number: int) -> bytes | None:
+        """The bytes of a small constant expression (the shape that a Reshape is given, put together from parts)."""
+        dims = self.table.static(number)
+        if not self.table.constant[number] or self.evaluator is None or (dims is not None and prod(dims) > SMALL):
+            return None
+        layout = LAYOUTS.get(self.table.dtype[number])
+        try:
+            value = self.evaluator.value(number)
+        except Unknown:
+            return None
+        return None if layout is None or value.nbytes > SMALL else value.astype(layout).tobytes()
+
+    def int64s(self, values: tuple[int, ...]) -> int:
+        return self.value("int64", (len(values),), struct.pack(f"<{len(values)}q", *values))
+
+    def float_like(self, number: int, value: float) -> int | None:
+        """A scalar constant of the float type that an expression has; None where that is not known."""
+        dtype = self.table.dtype[number]
+        layout = {"float32": "<f", "float64": "<d", "float16": "<e"}.get(dtype)
+        try:
+            return None if layout is None else self.value(dtype, (), struct.pack(layout, value))
+        except (OverflowError, struct.error):
+            return None
+
+    # --- counting ---------------------------------------------------------------------------------------------------
+    def note(self, pattern: str, *results: int) -> None:
+        """A rule recognised something that led to these expressions."""
+        self.found.setdefault(pattern, []).extend(results[:1])
+
+
+def pack_float(value: float) -> bytes:
+    try:
+        return b"f" + struct.pack("<f", value)
+    except OverflowError:
+        return b"d" + struct.pack("<d", value)
+
+
+def unpack_float(value: Attr, default: float = 0.0) -> float:
+    """The number that `pack_float` packed; `default` for anything else."""
+    if isinstance(value, bytes) and len(value) in (5, 9) and value[:1] in (b"f", b"d"):
+        return struct.unpack("<f" if value[:1] == b"f" else "<d", value[1:])[0]
+    return float(value) if isinstance(value, int) else default
+
+
+def list_of(value: object) -> list[object]:
+    return list(value) if isinstance(value, (list, tuple)) else []

@@ -1,0 +1,133 @@
+"""The proof as a whole: two sides in, what is certain about them out."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from gitops_model.diff.proof.build import Builder, Unprovable
+from gitops_model.diff.proof.compare import Comparison, Outcome
+from gitops_model.diff.proof.evaluate import Evaluator
+from gitops_model.diff.proof.table import Table, TooLarge
+from gitops_model.diff.result import Rewrite, Side
+from gitops_model.fingerprint.constants import content
+from gitops_model.ir import Model, Tensor, TensorType, Value
+
+
+class Proof(NamedTuple):
+    """`outcome` as compare.Outcome; `rewrites` are what was recognised on one side and not on the other."""
+
+    outcome: Outcome
+    rewrites: tuple[Rewrite, ...] = ()
+    reason: str = ""
+
+
+def prove(before: Side, after: Side) -> Proof:
+    """Compare the functions of two graphs. DIFFERENT means that nothing was proved, not that they differ."""
+    if before.model.graph is None or after.model.graph is None:
+        return Proof(Outcome.DIFFERENT, reason="there is no graph to compare")
+    keys = shared_inputs(before.model, after.model)
+    if keys is None:
+        return Proof(Outcome.DIFFERENT, reason="the inputs or outputs are not the same")
+    table = Table()
+    builders = [
+        Builder(table, side.model, digests(side), reader(side), name)
+        for side, name in zip((before, after), "ab", strict=True)
+    ]
+    evaluator = Evaluator(table)
+    try:
+        made: list[list[int]] = []
+        for builder, names in zip(builders, keys, strict=True):
+            builder.evaluator = evaluator
+            made.append(builder.outputs(names))
+        comparison = Comparison(table, evaluator)
+        outcome = Outcome.EXACT
+        for one, other in zip(*made, strict=True):
+            outcome = max(outcome, comparison.outcome(one, other))
+            if outcome is Outcome.DIFFERENT:
+                break
+    except (Unprovable, TooLarge) as error:
+        return Proof(Outcome.DIFFERENT, reason=str(error) or "the graphs are too large to compare")
+    if outcome is Outcome.DIFFERENT:
+        return Proof(outcome, reason="operations differ that no known rewrite explains")
+    rewrites = recognised(*builders, comparison)
+    if outcome is Outcome.EXACT and any(rewrite.numeric != "exact" for rewrite in rewrites):
+        outcome = Outcome.ROUNDED
+    return Proof(outcome, rewrites)
+
+
+def digests(side: Side) -> dict[tuple[str, tuple[int, ...], object], str]:
+    found: dict[tuple[str, tuple[int, ...], object], str] = {
+        content(tensor): digest
+        for tensor, digest in zip(side.model.tensors, side.digests, strict=True)
+        if digest is not None
+    }
+    found.update({content(tensor): digest for tensor, digest in side.constants.items()})
+    return found
+
+
+def reader(side: Side) -> Callable[[Tensor], bytes]:
+    """Reads a tensor's canonical bytes whole: small ones while building, larger ones only to compute a folding."""
+
+    def read(tensor: Tensor) -> bytes:
+        from gitops_model.diff.proof.evaluate import Unknown
+
+        if side.data is None:
+            raise Unknown
+        return b"".join(bytes(chunk) for chunk in side.data.chunks(tensor.data))
+
+    return read
+
+
+def shared_inputs(before: Model, after: Model) -> tuple[dict[str, object], dict[str, object]] | None:
+    """Keys for the formal inputs of both graphs: by name where all names agree, else by place with equal types.
+
+    None where the functions cannot be the same: other numbers of inputs or outputs, or other fixed types.
+    """
+    olds, news = before.inputs or (), after.inputs or ()
+    if len(olds) != len(news) or len(before.outputs or ()) != len(after.outputs or ()):
+        return None
+    names = {value.name for value in olds}
+    if names == {value.name for value in news}:
+        types = {value.name: value for value in olds}
+        if not all(same_type(types[value.name], value) for value in news):
+            return None
+        keys: dict[str, object] = {name: name for name in names}
+        return keys, dict(keys)
+    if not all(same_type(one, other) for one, other in zip(olds, news, strict=True)):
+        return None
+    return (
+        {value.name: index for index, value in enumerate(olds)},
+        {value.name: index for index, value in enumerate(news)},
+    )
+
+
+def same_type(one: Value, other: Value) -> bool:
+    """Equal element type and equal fixed dims: what each rule may rely on holds for both."""
+    if isinstance(one.type, TensorType) and isinstance(other.type, TensorType):
+        return one.type.dtype == other.type.dtype and fixed(one.type) == fixed(other.type)
+    return one.type == other.type
+
+
+def fixed(kind: TensorType) -> tuple[int | None, ...] | None:
+    return None if kind.shape is None else tuple(dim if isinstance(dim, int) else None for dim in kind.shape)
+
+
+def recognised(before: Builder, after: Builder, comparison: Comparison) -> tuple[Rewrite, ...]:
+    """What one side has and the other has not, by pattern. Only called when the graphs are proved to agree."""
+    from gitops_model.diff.rewrites import REWRITES, numeric
+
+    found: list[Rewrite] = []
+    for pattern in REWRITES:
+        number = abs(len(before.found.get(pattern, ())) - len(after.found.get(pattern, ())))
+        if number:
+            found.append(Rewrite(pattern, number, numeric(pattern)))
+    if comparison.folded and not any(rewrite.pattern == "constant-folding" for rewrite in found):
+        found.append(Rewrite("constant-folding", comparison.folded, "rounded"))
+    moved = min(abs(before.const_nodes - after.const_nodes), abs(before.initializers - after.initializers))
+    if moved and (before.const_nodes > after.const_nodes) != (before.initializers > after.initializers):
+        found.append(Rewrite("constant-initializer", moved, "exact"))
+    doubles = abs(before.duplicates() - after.duplicates())
+    if doubles:
+        found.append(Rewrite("duplicate-initializers", doubles, "exact"))
+    if before.model.opset != after.model.opset:
+        found.append(Rewrite("opset-conversion", 1, "exact"))
+    return tuple(found)

@@ -1,0 +1,93 @@
+"""The table of expressions that two models share: an expression is its operation, attributes and arguments, once."""
+
+from collections.abc import Callable, Hashable
+from typing import NamedTuple
+
+from gitops_model.ir import Tensor
+
+NONE = 0
+"""The expression of an omitted optional input."""
+
+LIMIT = 3_000_000
+"""Expressions in all; beyond that nothing is proved."""
+
+Shape = tuple[int | None, ...]
+"""Dimensions that are certain; None for one that is not. An unknown rank is None in place of the tuple."""
+
+
+class TooLarge(Exception):
+    """The graphs have more expressions than are compared."""
+
+
+class Expression(NamedTuple):
+    """`op` is `DOMAIN:OP:VERSION`, or a word of our own: none, input, const, out, param, free."""
+
+    op: str
+    args: tuple[int, ...]
+    attrs: tuple[Hashable, ...]
+
+
+class Constant(NamedTuple):
+    """Where the value of a constant comes from: a tensor of one of the models, or bytes that were computed here."""
+
+    tensor: Tensor | None
+    read: Callable[[Tensor], bytes] | None
+    value: bytes | None = None
+
+
+class Table:
+    """Expressions by number. `constant[i]` says that no input reaches i; dtype and shape are "" and None if unknown."""
+
+    def __init__(self) -> None:
+        self.items: list[Expression] = []
+        self.dtype: list[str] = []
+        self.shape: list[Shape | None] = []
+        self.constant: list[bool] = []
+        self.sources: dict[int, Constant] = {}
+        self._index: dict[Expression, int] = {}
+        self.make("none")
+        self.constant[NONE] = True
+
+    def make(self, op: str, args: tuple[int, ...] = (), attrs: tuple[Hashable, ...] = ()) -> int:
+        """The number of this expression, made if it is new."""
+        key = Expression(op, args, attrs)
+        found = self._index.get(key)
+        if found is not None:
+            return found
+        number = len(self.items)
+        if number >= LIMIT:
+            raise TooLarge
+        self._index[key] = number
+        self.items.append(key)
+        self.dtype.append("")
+        self.shape.append(None)
+        constants = self.constant
+        constants.append(bool(args) and all(constants[arg] for arg in args) and op not in ("param", "free"))
+        return number
+
+    def is_new(self, number: int) -> bool:
+        """Whether nothing is known about it yet (it was made just now)."""
+        return not self.dtype[number] and self.shape[number] is None
+
+    def const(self, dtype: str, shape: tuple[int, ...], digest: str, source: Constant) -> int:
+        """A constant by its content; equal contents of both models are one."""
+        number = self.make("const", (), (dtype, shape, digest))
+        if number not in self.sources:
+            self.sources[number] = source
+            self.dtype[number], self.shape[number], self.constant[number] = dtype, shape, True
+        return number
+
+    def typed(self, number: int, dtype: str, shape: Shape | None) -> int:
+        """Note what is certain about an expression; returns its number."""
+        if dtype and not self.dtype[number]:
+            self.dtype[number] = dtype
+        if shape is not None and self.shape[number] is None:
+            self.shape[number] = shape
+        return number
+
+    def static(self, number: int) -> tuple[int, ...] | None:
+        """The shape where every dimension is known."""
+        shape = self.shape[number]
+        if shape is None or any(dim is None for dim in shape):
+            return None
+        return tuple(dim for dim in shape if dim is not None)

@@ -1,0 +1,64 @@
+"""Known ways to write the same thing: one file per rewrite; the module's docstring is its page (docs/rewrites.md).
+
+Each module has
+
+    PATTERN: str        the name in reports
+    NUMERIC: str        "exact" when the same float operations are done, "rounded" when only real arithmetic agrees
+    RULES: Rules        (domain, operator) → functions (builder, call) -> outputs, or None when the rule does not apply
+
+A rule brings a call to the form that both ways of writing share, and notes what it recognised. It may use only what is
+certain: a rule that guesses would make two different models equivalent.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gitops_model.diff.proof.build import Builder, Call
+
+Rule = Callable[["Builder", "Call"], "tuple[int, ...] | None"]
+Rules = dict[tuple[str, str], tuple[Rule, ...]]
+
+REWRITES: dict[str, str] = {
+    "opset-conversion": "opset",
+    "constant-folding": "constant_folding",
+    "identity": "identity",
+    "dropout": "dropout",
+    "cast": "cast",
+    "transpose": "transpose",
+    "reshape": "reshape",
+    "slice": "no_op",
+    "if-constant": "if_constant",
+    "gemm": "gemm",
+    "activation-fusion": "activation_fusion",
+    "batchnorm-folding": "batchnorm",
+    "conv-affine": "conv_affine",
+    "layer-norm": "layer_norm",
+    "gelu": "gelu",
+    "silu": "silu",
+    "attention": "attention",
+    "arithmetic": "arithmetic",
+    "function-inlining": "functions",
+}
+"""Pattern → module, in the order in which their rules are tried."""
+
+
+def module_of(pattern: str) -> ModuleType:
+    return import_module(f"gitops_model.diff.rewrites.{REWRITES[pattern]}")
+
+
+@cache
+def rules() -> Rules:
+    """Every rule by operator, in the order of the table."""
+    found: Rules = {}
+    for pattern in REWRITES:
+        for key, functions in module_of(pattern).RULES.items():
+            found[key] = (*found.get(key, ()), *functions)
+    return found
+
+
+def numeric(pattern: str) -> str:
+    return module_of(pattern).NUMERIC

@@ -1,0 +1,66 @@
+"""Constants computed beforehand
+
+Simplifiers compute what does not depend on the inputs: shapes that are fixed, arithmetic on weights. What one model
+computes and the other stores is compared by its value: computed here and equal within rounding, or it is a change.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gitops_model.diff.proof.build import Builder, Call
+    from gitops_model.diff.rewrites import Rules
+
+PATTERN = "constant-folding"
+NUMERIC = "exact"
+
+
+def shape(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    dims = b.table.static(call.arg(0))
+    if dims is None:
+        return None
+    start, end = call.attrs.get("start", 0), call.attrs.get("end", len(dims))
+    if not isinstance(start, int) or not isinstance(end, int):
+        return None
+    made = b.int64s(dims[start:end])
+    b.note(PATTERN, made)
+    return (made,)
+
+
+def size(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    from math import prod
+    from struct import pack
+
+    dims = b.table.static(call.arg(0))
+    if dims is None or prod(dims) >= 1 << 62:
+        return None
+    made = b.value("int64", (), pack("<q", prod(dims)))
+    b.note(PATTERN, made)
+    return (made,)
+
+
+def gather(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    """One dimension of a shape, where that dimension is known although others are not."""
+    from struct import pack
+
+    table = b.table
+    inner = table.items[call.arg(0)]
+    index = b.ints(call.arg(1))
+    if not inner.op.startswith("ai.onnx:Shape:") or dict(inner.attrs).get("start", 0) or not index:  # pyright: ignore[reportArgumentType, reportUnknownMemberType]
+        return None
+    dims = table.shape[inner.args[0]]
+    if dims is None or any(not -len(dims) <= place < len(dims) for place in index):
+        return None
+    values = [dims[place] for place in index]
+    if any(value is None for value in values):
+        return None
+    raw = pack(f"<{len(values)}q", *(value for value in values if value is not None))
+    made = b.value("int64", table.static(call.arg(1)) or (), raw)
+    b.note(PATTERN, made)
+    return (made,)
+
+
+RULES: "Rules" = {
+    ("ai.onnx", "Shape"): (shape,),
+    ("ai.onnx", "Size"): (size,),
+    ("ai.onnx", "Gather"): (gather,),
+}

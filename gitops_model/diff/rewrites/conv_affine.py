@@ -1,0 +1,138 @@
+"""Factors and terms beside a convolution or a product with weights
+
+A constant factor or term per channel behind a Conv (or a MatMul with constant weights) is part of its weights and bias;
+optimisers put it there. The folded weights are computed here and compared with those that are stored.
+"""
+
+from typing import TYPE_CHECKING
+
+from gitops_model.diff.proof.infer import conv as conv_shape
+from gitops_model.diff.proof.table import NONE
+
+if TYPE_CHECKING:
+    from gitops_model.diff.proof.build import Builder, Call
+    from gitops_model.diff.rewrites import Rules
+
+PATTERN = "conv-affine"
+NUMERIC = "rounded"
+
+CONV = "conv"
+
+
+def conv(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    """A Conv in one form: defaults written out, no kernel_shape (the weights say it)."""
+    x, w = call.arg(0), call.arg(1)
+    shape = b.table.shape[w]
+    if shape is None or len(shape) < 3:
+        return None
+    rank = len(shape) - 2
+    attrs = dict(call.attrs)
+    attrs.pop("kernel_shape", None)
+    attrs.setdefault("strides", (1,) * rank)
+    attrs.setdefault("dilations", (1,) * rank)
+    attrs.setdefault("group", 1)
+    attrs.setdefault("auto_pad", b"NOTSET")
+    if attrs["auto_pad"] in (b"NOTSET", b"VALID"):
+        attrs["auto_pad"] = b"NOTSET"
+        attrs.setdefault("pads", (0,) * (2 * rank))
+    return (made(b, (x, w, call.arg(2)), tuple(sorted(attrs.items())), call),)
+
+
+def made(b: "Builder", args: tuple[int, int, int], attrs: tuple[object, ...], call: "Call | None" = None) -> int:
+    number = b.table.make(CONV, args, attrs)  # pyright: ignore[reportArgumentType]
+    if b.table.is_new(number) and call is not None:
+        known = call._replace(args=args, attrs=dict(attrs))  # pyright: ignore[reportArgumentType]
+        b.table.typed(number, b.table.dtype[args[0]], conv_shape(b.table, known))
+    return number
+
+
+def per_channel(b: "Builder", constant: int, rank: int, channels: int) -> int | None:
+    """A constant that has one value per channel (axis 1 of `rank`), as [channels]; a scalar is spread; else None."""
+    shape = b.table.static(constant)
+    if shape is None or len(shape) > rank:
+        return None
+    full = (1,) * (rank - len(shape)) + shape
+    if full[0] != 1 or any(dim != 1 for dim in full[2:]) or full[1] not in (1, channels):
+        return None
+    from gitops_model.diff.rewrites.reshape import to_shape
+
+    flat = to_shape(b, constant, (full[1],))
+    if full[1] == channels:
+        return flat
+    number = b.table.make("spread", (flat,), (channels,))
+    return b.table.typed(number, b.table.dtype[constant], (channels,))
+
+
+def parts(b: "Builder", x: int) -> tuple[int, int, int] | None:
+    """(rank, channels, weights) of a convolution with constant weights and bias."""
+    item = b.table.items[x]
+    if item.op != CONV or not b.table.constant[item.args[1]] or not b.table.constant[item.args[2]]:
+        return None
+    shape = b.table.static(item.args[1])
+    return None if shape is None else (len(shape), shape[0], item.args[1])
+
+
+def scaled(b: "Builder", x: int, constant: int) -> int | None:
+    """`x · constant` with the constant inside the weights of `x`; None where that cannot be."""
+    from gitops_model.diff.rewrites.arithmetic import is_scalar, make
+    from gitops_model.diff.rewrites.reshape import to_shape
+
+    item = b.table.items[x]
+    found = parts(b, x)
+    if found is not None:
+        rank, channels, weights = found
+        flat = per_channel(b, constant, rank, channels)
+        if flat is None:
+            return None
+        wide = to_shape(b, flat, (channels, *(1 for _ in range(rank - 1))))
+        bias = item.args[2]
+        result = made(
+            b,
+            (item.args[0], make(b, "prod", (weights, wide)), bias if bias == NONE else make(b, "prod", (bias, flat))),
+            item.attrs,
+        )
+        b.table.typed(result, b.table.dtype[x], b.table.shape[x])
+        b.note(PATTERN, result)
+        return result
+    if item.op == "matmul" and b.table.constant[item.args[1]] and not is_scalar(b, constant):
+        width = b.table.static(item.args[1])
+        shape = b.table.static(constant)
+        rank = len(b.table.shape[x] or (0,))
+        if width is None or len(width) != 2 or shape is None or shape[-1:] != width[-1:] or set(shape[:-1]) - {1}:
+            return None
+        if len(shape) > rank:
+            return None  # the result would have more dimensions
+        weights = make(b, "prod", (item.args[1], to_shape(b, constant, (width[1],))))
+        result = b.table.make("matmul", (item.args[0], weights))
+        b.table.typed(result, b.table.dtype[x], b.table.shape[x])
+        b.note(PATTERN, result)
+        return result
+    if item.op == "sum" and b.table.constant[item.args[1]]:
+        inner = scaled(b, item.args[0], constant)
+        if inner is not None:
+            from gitops_model.diff.rewrites.arithmetic import total
+
+            return total(b, inner, make(b, "prod", (item.args[1], constant)))
+    return None
+
+
+def shifted(b: "Builder", x: int, constant: int) -> int | None:
+    """`x + constant` with the constant inside the bias of a convolution; None where that cannot be."""
+    from gitops_model.diff.rewrites.arithmetic import make
+
+    found = parts(b, x)
+    if found is None:
+        return None
+    rank, channels, weights = found
+    flat = per_channel(b, constant, rank, channels)
+    if flat is None:
+        return None
+    item = b.table.items[x]
+    bias = flat if item.args[2] == NONE else make(b, "sum", (item.args[2], flat))
+    result = made(b, (item.args[0], weights, bias), item.attrs)
+    b.table.typed(result, b.table.dtype[x], b.table.shape[x])
+    b.note(PATTERN, result)
+    return result
+
+
+RULES: "Rules" = {("ai.onnx", "Conv"): (conv,)}

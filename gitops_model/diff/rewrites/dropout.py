@@ -1,0 +1,31 @@
+"""`Dropout` in inference
+
+Outside training a Dropout gives back its input. From opset 12 on it drops only when its third input says so; a model in
+which that input is missing or the constant false never does. Rewritten only when nothing uses the mask.
+"""
+
+from typing import TYPE_CHECKING
+
+from gitops_model.diff.proof.table import NONE
+
+if TYPE_CHECKING:
+    from gitops_model.diff.proof.build import Builder, Call
+    from gitops_model.diff.rewrites import Rules
+
+PATTERN = "dropout"
+NUMERIC = "exact"
+
+
+def dropout(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    if call.outputs > 1:
+        return None
+    if call.version < 7 and not call.attrs.get("is_test"):
+        return None
+    training = call.arg(2)
+    if training != NONE and b.ints(training) != (0,):
+        return None
+    b.note(PATTERN, call.arg(0))
+    return (call.arg(0),)
+
+
+RULES: "Rules" = {("ai.onnx", "Dropout"): (dropout,)}

@@ -1,0 +1,28 @@
+"""`If` with a condition that is known
+
+An If whose condition is a constant always takes the same branch, and is that branch.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gitops_model.diff.proof.build import Builder, Call
+    from gitops_model.diff.rewrites import Rules
+
+PATTERN = "if-constant"
+NUMERIC = "exact"
+
+
+def if_constant(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    condition = b.ints(call.arg(0))
+    if condition is None or len(condition) != 1:
+        return None
+    branch = call.attrs.get("then_branch" if condition[0] else "else_branch")
+    if not isinstance(branch, tuple) or branch[:1] != ("graph",):  # pyright: ignore[reportUnknownMemberType]
+        return None
+    outputs = tuple(number for number in branch[2:] if isinstance(number, int))  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+    b.note(PATTERN, *outputs)
+    return outputs
+
+
+RULES: "Rules" = {("ai.onnx", "If"): (if_constant,)}

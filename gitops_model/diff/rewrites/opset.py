@@ -1,0 +1,172 @@
+"""Conversion between opsets
+
+Between versions of an operator, attributes became inputs (axes of Squeeze and the reductions, bounds of Clip, pads of
+Pad, starts and ends of Slice, k of TopK, the parts of Split). The form with inputs is taken for both.
+"""
+
+from typing import TYPE_CHECKING
+
+from gitops_model.diff.proof.table import NONE
+
+if TYPE_CHECKING:
+    from gitops_model.diff.proof.build import Builder, Call
+    from gitops_model.diff.rewrites import Rules
+
+PATTERN = "opset-conversion"
+NUMERIC = "exact"
+
+REDUCTIONS = ("ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceSumSquare")
+REDUCTIONS_MORE = ("ReduceSum", "ReduceLogSum", "ReduceLogSumExp")
+
+
+def numbers(value: object) -> tuple[int, ...] | None:
+    if not isinstance(value, tuple):
+        return None
+    return tuple(item for item in value if isinstance(item, int))  # pyright: ignore[reportUnknownVariableType]
+
+
+def reduction(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    """To one form of our own: the axes in `attrs`, counted from the front where the rank is known."""
+    x = call.arg(0)
+    axes = numbers(call.attrs.get("axes"))
+    if axes is None and call.arg(1) != NONE:
+        axes = b.ints(call.arg(1))
+        if axes is None:
+            return None
+    shape = b.table.shape[x]
+    if not axes:
+        if call.attrs.get("noop_with_empty_axes"):
+            return (x,)
+        if shape is None:
+            return None
+        axes = tuple(range(len(shape)))
+    if shape is not None:
+        axes = tuple(axis % len(shape) for axis in axes) if shape else ()
+    elif any(axis >= 0 for axis in axes) and any(axis < 0 for axis in axes):
+        return None
+    keep = bool(call.attrs.get("keepdims", 1))
+    made = b.table.make(f"reduce:{call.op}", (x,), (keep, *sorted(set(axes))))
+    if b.table.is_new(made):
+        places = set(axes)
+        dims = None
+        if shape is not None:
+            dims = tuple(1 if i in places else d for i, d in enumerate(shape) if keep or i not in places)
+        b.table.typed(made, b.table.dtype[x], dims)
+    return (made,)
+
+
+def softmax(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    """Before opset 13 everything from the axis on is one dimension: on the last axis that is no difference."""
+    shape, axis = b.table.shape[call.arg(0)], call.attrs.get("axis")
+    if not isinstance(axis, int):
+        return None
+    last = axis == -1 or (shape is not None and axis == len(shape) - 1)
+    if not last:
+        if shape is not None and axis >= 0 and call.version >= 13:
+            return plain(b, call, call.op, call.arg(0), axis=axis - len(shape))
+        return None
+    return plain(b, call, call.op, call.arg(0), axis=-1)
+
+
+def plain(b: "Builder", call: "Call", op: str, *args: int, **attrs: int) -> tuple[int, ...]:
+    """One form of our own, with type and shape of the first argument."""
+    made = b.table.make(f"{op.lower()}", args, tuple(sorted(attrs.items())))
+    return (b.table.typed(made, b.table.dtype[args[0]], b.table.shape[args[0]]),)
+
+
+def clip(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    """Bounds as attributes (opset 6) become constants of the input's type; the widest of float32 are none."""
+    from gitops_model.diff.proof.build import unpack_float
+
+    if call.version != 6:
+        return None
+    bounds: list[int] = []
+    for name, widest in (("min", -3.4028234663852886e38), ("max", 3.4028234663852886e38)):
+        value = unpack_float(call.attrs.get(name), widest)
+        made = NONE if value == widest else b.float_like(call.arg(0), value)
+        if made is None:
+            return None
+        bounds.append(made)
+    return (b.op("Clip", call.arg(0), *bounds, version=13),)
+
+
+def pad(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    from gitops_model.diff.proof.build import unpack_float
+
+    pads = numbers(call.attrs.get("pads"))
+    if call.version >= 11 or pads is None:
+        if call.version >= 11 and call.arg(2) == NONE and call.arg(3) == NONE and call.attrs.get("mode") == b"constant":
+            zero = b.float_like(call.arg(0), 0.0)
+            if zero is not None:
+                return b.emit(call._replace(args=(call.arg(0), call.arg(1), zero)))
+        return None
+    value = b.float_like(call.arg(0), unpack_float(call.attrs.get("value")))
+    if value is None:
+        return None
+    mode = call.attrs.get("mode", b"constant")
+    return (b.op("Pad", call.arg(0), b.int64s(pads), value, version=13, mode=mode),)
+
+
+def slices(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    """Slice with attributes (opset 1); axes and steps that are left out are written."""
+    if call.version < 10:
+        starts, ends = numbers(call.attrs.get("starts")), numbers(call.attrs.get("ends"))
+        if starts is None or ends is None:
+            return None
+        axes = numbers(call.attrs.get("axes")) or tuple(range(len(starts)))
+        return (b.op("Slice", call.arg(0), b.int64s(starts), b.int64s(ends), b.int64s(axes), version=13),)
+    starts = b.ints(call.arg(1))
+    if starts is None or (call.arg(3) != NONE and call.arg(4) != NONE):
+        return None
+    axes = call.arg(3) if call.arg(3) != NONE else b.int64s(tuple(range(len(starts))))
+    steps = call.arg(4) if call.arg(4) != NONE else b.int64s((1,) * len(starts))
+    return b.emit(call._replace(args=(call.arg(0), call.arg(1), call.arg(2), axes, steps)))
+
+
+def top_k(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    k = call.attrs.get("k")
+    if call.version >= 10 or not isinstance(k, int):
+        return None
+    attrs = {"axis": call.attrs.get("axis", -1), "largest": 1, "sorted": 1}
+    return b.emit(call._replace(version=11, args=(call.arg(0), b.int64s((k,))), attrs=attrs))
+
+
+def split(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    """Equal parts and parts by attribute become parts by input, where the size is known."""
+    parts = numbers(call.attrs.get("split"))
+    axis = call.attrs.get("axis", 0)
+    if parts is None and call.arg(1) != NONE:
+        parts = b.ints(call.arg(1))
+        if parts is None:
+            return None
+    shape = b.table.shape[call.arg(0)]
+    if parts is None:
+        size = shape[axis] if shape and isinstance(axis, int) and -len(shape) <= axis < len(shape) else None
+        if size is None:
+            return None
+        step = -(-size // call.outputs)
+        parts = tuple(min(step, size - step * i) for i in range(call.outputs))
+    if isinstance(axis, int) and shape is not None and axis < 0:
+        axis += len(shape)
+    if not isinstance(axis, int) or any(part < 0 for part in parts):
+        return None
+    whole = b.table.make("split", (call.arg(0),), (axis, *parts))
+    made: list[int] = []
+    for index in range(len(parts)):
+        piece = b.table.make("out", (whole,), (index,))
+        dims = None
+        if shape is not None and 0 <= axis < len(shape):
+            dims = tuple(parts[index] if place == axis else dim for place, dim in enumerate(shape))
+        made.append(b.table.typed(piece, b.table.dtype[call.arg(0)], dims))
+    return tuple(made)
+
+
+RULES: "Rules" = {
+    **{("ai.onnx", op): (reduction,) for op in (*REDUCTIONS, *REDUCTIONS_MORE)},
+    **{("ai.onnx", op): (softmax,) for op in ("Softmax", "LogSoftmax", "Hardmax")},
+    ("ai.onnx", "Clip"): (clip,),
+    ("ai.onnx", "Pad"): (pad,),
+    ("ai.onnx", "Slice"): (slices,),
+    ("ai.onnx", "TopK"): (top_k,),
+    ("ai.onnx", "Split"): (split,),
+}

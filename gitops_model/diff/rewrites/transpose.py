@@ -1,0 +1,47 @@
+"""Transposes that cancel or do nothing
+
+A Transpose that keeps every axis in its place, and two in a row, which are one.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gitops_model.diff.proof.build import Builder, Call
+    from gitops_model.diff.rewrites import Rules
+
+PATTERN = "transpose"
+NUMERIC = "exact"
+
+
+def transpose(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    x = call.arg(0)
+    perm = order(b, call, x)
+    if perm is None:
+        return None
+    if perm == tuple(range(len(perm))):
+        b.note(PATTERN, x)
+        return (x,)
+    inner = b.table.items[x]
+    if inner.op.startswith("ai.onnx:Transpose:"):
+        before = dict(inner.attrs).get("perm")  # pyright: ignore[reportArgumentType, reportUnknownVariableType]
+        if isinstance(before, tuple) and len(before) == len(perm):  # pyright: ignore[reportUnknownArgumentType]
+            joined = tuple(before[axis] for axis in perm)  # pyright: ignore[reportUnknownVariableType]
+            made = b.op("Transpose", inner.args[0], perm=joined)
+            b.note(PATTERN, made)
+            return (made,)
+    if call.attrs.get("perm") == perm:
+        return None
+    return (b.op("Transpose", x, perm=perm),)
+
+
+def order(b: "Builder", call: "Call", x: int) -> tuple[int, ...] | None:
+    """The permutation; without one the axes are reversed, which needs the rank."""
+    perm = call.attrs.get("perm")
+    if isinstance(perm, tuple):
+        numbers = tuple(axis for axis in perm if isinstance(axis, int))  # pyright: ignore[reportUnknownVariableType]
+        return numbers if sorted(numbers) == list(range(len(numbers))) else None
+    shape = b.table.shape[x]
+    return None if shape is None else tuple(reversed(range(len(shape))))
+
+
+RULES: "Rules" = {("ai.onnx", "Transpose"): (transpose,)}
