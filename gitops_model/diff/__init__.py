@@ -2,9 +2,8 @@
 
     diff_models(before, after) -> ModelDiff
 
-This is the first, thin diff: tensors by content and name, operations by count. Nothing is called equivalent here that
-was not compared piece by piece. The matching of graphs by neighbourhood and the known rewrites take the place of
-`graph.diff` and of `verdict.judge`; the shapes in diff/result.py stay.
+Tensors are matched by content and name, operations by count; proof/ says whether the two graphs compute the same
+function, looking through the known rewrites (rewrites/). Nothing is called equivalent that was not proved there.
 """
 
 from gitops_model.diff.result import ModelDiff, Side
@@ -30,4 +29,21 @@ def diff_models(before: Side, after: Side, *, same_bytes: bool = False) -> Model
             "signature": (before.signature, after.signature),
         },
     )
-    return draft._replace(verdict=verdict.judge(before, after, draft, same_bytes=same_bytes))
+    if same_bytes or not worth_proving(before, after):
+        return draft._replace(verdict=verdict.judge(before, after, draft, None, same_bytes=same_bytes))
+    from gitops_model.diff.proof.prove import prove
+
+    proof = prove(before, after)
+    draft = draft._replace(graph=draft.graph._replace(rewrites=proof.rewrites))
+    return draft._replace(verdict=verdict.judge(before, after, draft, proof, same_bytes=False))
+
+
+def worth_proving(before: Side, after: Side) -> bool:
+    """Two graphs that are not known to be one and the same, weights included."""
+    if before.model.graph is None or after.model.graph is None or before.model.format != after.model.format:
+        return False
+    return (
+        before.structure != after.structure
+        or before.model.opset != after.model.opset
+        or before.digests != after.digests
+    )

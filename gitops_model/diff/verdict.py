@@ -1,14 +1,17 @@
 """What a change is (`kind`), what it asks of the version (`bump`), and whether it is proved to change nothing.
 
-Thin on purpose: `equivalent` is true only for the same bytes, the same model, or two models whose outputs are the same
-expression of their inputs (diff/values.py). All else may be equivalent; here it is not called so.
+`equivalent` is true only for the same bytes, the same model, or two models that diff/proof proved to compute the same
+function of their inputs. All else may be equivalent; here it is not called so.
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from gitops_model.diff.graph import nodes
-from gitops_model.diff.result import ModelDiff, Side, TensorFact, Verdict
-from gitops_model.diff.values import same_values
+from gitops_model.diff.proof.compare import Outcome
+from gitops_model.diff.result import GraphDiff, ModelDiff, Side, TensorFact, Verdict
+
+if TYPE_CHECKING:
+    from gitops_model.diff.proof.prove import Proof
 
 ORDER = ("none", "patch", "minor", "major")
 SHARED, NEARLY_ALL = 0.5, 0.9
@@ -16,14 +19,14 @@ SHARED, NEARLY_ALL = 0.5, 0.9
 outputs, and with other names."""
 
 
-def judge(before: Side, after: Side, draft: ModelDiff, *, same_bytes: bool) -> Verdict:
+def judge(before: Side, after: Side, draft: ModelDiff, proof: "Proof | None", *, same_bytes: bool) -> Verdict:
     if same_bytes:
         return Verdict("identical-bytes", "none", equivalent=True, reasons=("the files are byte for byte the same",))
     kind = kind_of(before, after, draft)
-    equivalent = proved(before, after, draft, kind)
+    equivalent = proved(before, after, draft, kind, proof)
     bump = "none"
     reasons: list[str] = []
-    for wanted, reason in asked(before, draft, kind, equivalent=equivalent):
+    for wanted, reason in asked(before, draft, kind, graph=graph_outcome(draft, proof, equivalent=equivalent)):
         bump = max(bump, wanted, key=ORDER.index)
         if reason not in reasons:
             reasons.append(reason)
@@ -34,14 +37,23 @@ def judge(before: Side, after: Side, draft: ModelDiff, *, same_bytes: bool) -> V
     return Verdict(kind, bump, equivalent, tuple(reasons))
 
 
-def proved(before: Side, after: Side, draft: ModelDiff, kind: str) -> bool:
+def proved(before: Side, after: Side, draft: ModelDiff, kind: str, proof: "Proof | None") -> bool:
     """Whether the outputs are the same function of the inputs, of the same names and types."""
     if any(change.grade == "real" for change in (*draft.signature.inputs, *draft.signature.outputs)):
         return False
-    if before.model.graph is None or after.model.graph is None:
-        return kind == "identical-model"
-    domains = {node.domain for side in (before, after) for node in nodes(side.model)}
-    return not domains & draft.opset.keys() and same_values(before, after)
+    if proof is None:
+        return kind == "identical-model" or (kind == "renamed-only" and before.model.graph is not None)
+    return proof.outcome <= Outcome.ROUNDED
+
+
+def graph_outcome(draft: ModelDiff, proof: "Proof | None", *, equivalent: bool) -> str:
+    """`same` function, `weights` only differ, or not `proved`."""
+    if equivalent:
+        return "same"
+    changes = (*draft.signature.inputs, *draft.signature.outputs)
+    if proof is not None and proof.outcome is Outcome.WEIGHTS and not any(c.grade == "real" for c in changes):
+        return "weights"
+    return "unproved"
 
 
 def kind_of(before: Side, after: Side, draft: ModelDiff) -> str:
@@ -74,19 +86,21 @@ def _other_interface(draft: ModelDiff) -> str:
     return "variant" if min(shares) >= (SHARED if names_kept else NEARLY_ALL) else "architecture"
 
 
-def asked(before: Side, draft: ModelDiff, kind: str, *, equivalent: bool) -> Iterator[tuple[str, str]]:
+def asked(before: Side, draft: ModelDiff, kind: str, *, graph: str) -> Iterator[tuple[str, str]]:
     """(bump, reason) of everything that asks for a version."""
-    weights, graph = draft.weights, draft.graph
+    weights, operations = draft.weights, draft.graph
     for change in (*draft.signature.inputs, *draft.signature.outputs):
         if change.bump != "none":
             yield change.bump, change.reason
     if kind == "cross-format":
         yield "patch", f"{draft.formats[0]} became {draft.formats[1]}"
     elif draft.digests["structure"][0] != draft.digests["structure"][1] and before.model.graph is not None:
-        if equivalent:
-            yield "patch", "the graph is written in another way"
-        elif graph.added or graph.removed:
-            added, removed = (sum(change.number for change in side) for side in (graph.added, graph.removed))
+        if graph == "same":
+            yield "patch", "the graph is written in another way" + known(operations)
+        elif graph == "weights":
+            yield "patch", "but for its weights the graph is the same, written in another way" + known(operations)
+        elif operations.added or operations.removed:
+            added, removed = (sum(change.number for change in side) for side in (operations.added, operations.removed))
             yield "minor", f"operations: {added} added, {removed} removed, not proved equivalent"
         else:
             yield "minor", "the graph changed without a change in the count of operations, not proved equivalent"
@@ -109,6 +123,13 @@ def asked(before: Side, draft: ModelDiff, kind: str, *, equivalent: bool) -> Ite
         yield "patch", f"{name}: {_fact(old)} → {_fact(new)}"
     if draft.metadata:
         yield "patch", f"metadata changed: {', '.join(draft.metadata)}"
+
+
+def known(graph: GraphDiff) -> str:
+    """The rewrites by name, for the end of a sentence."""
+    if not graph.rewrites:
+        return ""
+    return f" ({', '.join(f'{rewrite.number} x {rewrite.pattern}' for rewrite in graph.rewrites)})"
 
 
 def _type(fact: TensorFact | None) -> tuple[str, tuple[int, ...]] | None:

@@ -147,7 +147,9 @@ def describe(opened: Opened, *, digests: bool = True) -> Side:
         signature = signature_digest(model) or ""
         if not digests:
             return Side(model, (None,) * len(model.tensors), "", structure, signature)
-        return _digested(Side(model, (), "", structure, signature), data, absent(model, opened.source))
+        side = _digested(Side(model, (), "", structure, signature), data, absent(model, opened.source))
+    # For what digests do not tell (a folded constant). It opens nothing before it is asked.
+    return side._replace(data=TensorBytes(opened.blob, opened.source))
 
 
 def absent(model: Model, source: Source) -> set[str]:

@@ -2,16 +2,17 @@
 
 import struct
 from collections import ChainMap
-from collections.abc import Callable, Hashable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from itertools import count
 from math import prod
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from gitops_model.diff.ops import RANDOM, meaning
+from gitops_model.diff.proof.dims import symbol
 from gitops_model.diff.proof.evaluate import LAYOUTS, Evaluator, Unknown
-from gitops_model.diff.proof.infer import infer
+from gitops_model.diff.proof.infer import infer, infer_outputs
 from gitops_model.diff.proof.order import in_order
-from gitops_model.diff.proof.table import NONE, Constant, Table
+from gitops_model.diff.proof.table import NONE, Constant, Dims, Table
 from gitops_model.fingerprint.constants import Content, content
 from gitops_model.ir import Attribute, Function, Graph, Model, Node, OtherType, Tensor, TensorType, Value
 from gitops_model.readers.onnx_constant import constant_of
@@ -22,7 +23,8 @@ SMALL = 1024
 LIMIT_CALLS = 64
 """Depth of calls of model-local functions, and of subgraphs."""
 
-Attr = Hashable
+Attr = Any
+"""A hashable value of an attribute."""
 Outputs = tuple[int, ...]
 
 
@@ -83,7 +85,7 @@ class Builder:
         self.stored: list[int] = []
 
     # --- entry ------------------------------------------------------------------------------------------------------
-    def outputs(self, inputs: Mapping[str, Hashable]) -> list[int]:
+    def outputs(self, inputs: Mapping[str, object]) -> list[int]:
         """The expressions of the graph's outputs; `inputs` maps the names of the formal inputs to shared keys."""
         graph = self.model.graph
         assert graph is not None
@@ -100,7 +102,9 @@ class Builder:
     def declared(self, number: int, value: Value) -> int:
         if isinstance(value.type, TensorType):
             dims = value.type.shape
-            shape = None if dims is None else tuple(dim if isinstance(dim, int) else None for dim in dims)
+            key = self.table.items[number].attrs
+            names = [dim if isinstance(dim, int) else symbol("in", key, index) for index, dim in enumerate(dims or ())]
+            shape = None if dims is None else tuple(names)
             self.table.typed(number, value.type.dtype, shape)
         return number
 
@@ -183,9 +187,12 @@ class Builder:
         new = self.table.is_new(number)
         if call.outputs <= 1:
             if new:
-                infer(self.table, number, call)
+                infer(self, number, call)
             return (number,)
-        return tuple(self.table.make("out", (number,), (index,)) for index in range(call.outputs))
+        made = tuple(self.table.make("out", (number,), (index,)) for index in range(call.outputs))
+        if new:
+            infer_outputs(self, made, call)
+        return made
 
     def call(
         self,
@@ -230,7 +237,8 @@ class Builder:
         if isinstance(value, Tensor):
             return ("tensor", self.tensor(value))
         if isinstance(value, tuple) and attribute.kind in ("graphs", "tensors"):
-            return tuple(self.attribute(Attribute("", "", item), env) for item in value if not isinstance(item, int))
+            parts = [item for item in value if isinstance(item, (Graph, Tensor))]
+            return tuple(self.attribute(Attribute("", "", item), env) for item in parts)
         return self.plain(value)
 
     def plain(self, value: object) -> Attr:
@@ -242,7 +250,7 @@ class Builder:
         if isinstance(value, OtherType):
             return ("type", value.text)
         if isinstance(value, (list, tuple)):
-            return tuple(self.plain(item) for item in list_of(value))
+            return tuple(self.plain(item) for item in list_of(cast("object", value)))
         return value if isinstance(value, (int, bytes)) else repr(value)
 
     def subgraph(self, graph: Graph, env: Mapping[str, int]) -> Attr:
@@ -285,7 +293,8 @@ class Builder:
         layout = {"int64": "q", "int32": "i", "bool": "?", "uint8": "B", "int8": "b"}.get(self.table.dtype[number])
         raw = self.raw(number) if layout else None
         if raw is None or layout is None:
-            return None
+            known = self.table.dims.get(number)
+            return tuple(dim for dim in known if isinstance(dim, int)) if known and is_fixed(known) else None
         size = struct.calcsize(layout)
         return tuple(int(item) for item in struct.unpack(f"<{len(raw) // size}{layout}", raw))
 
@@ -343,6 +352,10 @@ class Builder:
         self.found.setdefault(pattern, []).extend(results[:1])
 
 
+def is_fixed(dims: Dims) -> bool:
+    return all(isinstance(dim, int) for dim in dims)
+
+
 def pack_float(value: float) -> bytes:
     try:
         return b"f" + struct.pack("<f", value)
@@ -358,4 +371,4 @@ def unpack_float(value: Attr, default: float = 0.0) -> float:
 
 
 def list_of(value: object) -> list[object]:
-    return list(value) if isinstance(value, (list, tuple)) else []
+    return list(cast("list[object]", value)) if isinstance(value, (list, tuple)) else []

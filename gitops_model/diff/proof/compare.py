@@ -1,4 +1,4 @@
-"""Are two expressions equal? Walked pairwise from the outputs; where only one side stored a constant, it is computed."""
+"""Are two expressions equal? Walked in pairs from the outputs; a constant that only one side stored is computed."""
 
 from collections.abc import Generator
 from enum import IntEnum
@@ -6,6 +6,7 @@ from itertools import permutations
 from typing import Any
 
 from gitops_model.diff.proof.evaluate import Evaluator, Unknown
+from gitops_model.diff.proof.infer import items_of
 from gitops_model.diff.proof.table import Expression, Table
 
 
@@ -151,14 +152,15 @@ def parts(item: Expression) -> tuple[tuple[Any, ...], list[int]]:
         return item.attrs, inner
     skeleton: list[Any] = []
     for attr in item.attrs:
-        if isinstance(attr, tuple) and len(attr) == 2 and isinstance(attr[1], tuple):  # pyright: ignore[reportUnknownArgumentType]
-            value: tuple[Any, ...] = attr[1]
+        pair: tuple[Any, ...] = items_of(attr) or ()
+        value = items_of(pair[1]) if len(pair) == 2 else None
+        if value is not None:
             if value[:1] == ("graph",):
-                skeleton.append((attr[0], "graph", value[1], len(value)))  # pyright: ignore[reportUnknownMemberType]
+                skeleton.append((pair[0], "graph", value[1], len(value)))
                 inner += value[2:]
                 continue
             if value[:1] == ("tensor",):
-                skeleton.append((attr[0], "tensor"))  # pyright: ignore[reportUnknownMemberType]
+                skeleton.append((pair[0], "tensor"))
                 inner.append(value[1])
                 continue
         skeleton.append(attr)

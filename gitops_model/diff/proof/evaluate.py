@@ -93,7 +93,7 @@ def double(value: "Array") -> "Array":
 
 
 def attrs(item: Expression) -> dict[str, Any]:
-    return dict(item.attrs)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    return dict(item.attrs)
 
 
 Args = list[Any]
@@ -125,13 +125,13 @@ def _squeeze(item: Expression, args: Args) -> Any:
 def _unsqueeze(item: Expression, args: Args) -> Any:
     import numpy as np
 
-    return np.expand_dims(args[0], item.attrs)  # pyright: ignore[reportArgumentType]
+    return np.expand_dims(args[0], item.attrs)
 
 
 def _spread(item: Expression, args: Args) -> Any:
     import numpy as np
 
-    return np.broadcast_to(args[0], item.attrs)  # pyright: ignore[reportArgumentType]
+    return np.broadcast_to(args[0], item.attrs)
 
 
 def _reduce(item: Expression, args: Args) -> Any:
@@ -145,7 +145,7 @@ def _reduce(item: Expression, args: Args) -> Any:
         "ReduceProd": np.prod,
     }
     keep, *axes = item.attrs
-    return names[item.op.partition(":")[2]](args[0], axis=tuple(axes), keepdims=bool(keep))  # pyright: ignore[reportArgumentType, reportCallIssue]
+    return names[item.op.partition(":")[2]](args[0], axis=tuple(axes), keepdims=bool(keep))
 
 
 def _cast(item: Expression, args: Args) -> Any:
@@ -155,7 +155,7 @@ def _cast(item: Expression, args: Args) -> Any:
     if name == "bool":
         return args[0] != 0
     if name == "float16":
-        return args[0].astype(np.float16)
+        return np.asarray(args[0], np.float16)
     if name == "float32":
         return args[0].astype(np.float32)
     return args[0].astype(LAYOUTS[name])
@@ -200,7 +200,8 @@ def _expand(_: Expression, args: Args) -> Any:
 def _where(_: Expression, args: Args) -> Any:
     import numpy as np
 
-    return np.where(args[0], args[1], args[2])
+    chosen: Any = np.where(args[0], args[1], args[2])
+    return chosen
 
 
 def _range(_: Expression, args: Args) -> Any:
@@ -209,19 +210,23 @@ def _range(_: Expression, args: Args) -> Any:
     start, limit, delta = (arg.item() for arg in args)
     if (limit - start) / delta > 1 << 20:
         raise ValueError("too long")
-    return np.arange(start, limit, delta)
+    values: Any = np.arange(start, limit, delta)
+    return values
 
 
 def _dequantize(item: Expression, args: Args) -> Any:
     """(x - zero_point) * scale, per tensor or along `axis`."""
+    import numpy as np
+
     scale = args[1]
-    zero = args[2] if len(args) > 2 and args[2] is not None else 0
+    zero: Any = args[2] if len(args) > 2 and args[2] is not None else 0
     if scale.ndim == 1 and scale.size > 1:
         axis = attrs(item).get("axis", 1)
         shape = [1] * args[0].ndim
         shape[axis] = scale.size
         scale = scale.reshape(shape)
-        zero = zero.reshape(shape) if hasattr(zero, "reshape") and getattr(zero, "size", 1) > 1 else zero
+        zero = np.asarray(zero)
+        zero = zero.reshape(shape) if zero.size > 1 else zero
     return (args[0].astype(float) - zero) * scale
 
 

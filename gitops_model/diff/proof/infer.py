@@ -1,56 +1,30 @@
-"""Element types and shapes that are certain, for the operators where rules need them. Unknown is a fine answer."""
+"""Element types and shapes that are certain, for the operators where rules need them. Unknown is a fine answer.
+
+A dimension that depends on the data of others gets a symbol named after the operation and those dimensions (dims.py).
+"""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
-from gitops_model.diff.proof.table import NONE, Shape, Table
+from gitops_model.diff.proof.dims import dims_of, symbol
+from gitops_model.diff.proof.table import NONE, Dims, Table
 
 if TYPE_CHECKING:
-    from gitops_model.diff.proof.build import Call
+    from gitops_model.diff.proof.build import Builder, Call
 
 SAME = frozenset(
     (
-        *(
-            "Relu",
-            "LeakyRelu",
-            "Sigmoid",
-            "Tanh",
-            "Erf",
-            "Exp",
-            "Log",
-            "Sqrt",
-            "Neg",
-            "Abs",
-            "Reciprocal",
-            "Softplus",
-            "Elu",
-        ),
-        *(
-            "Selu",
-            "Celu",
-            "HardSigmoid",
-            "HardSwish",
-            "Softmax",
-            "LogSoftmax",
-            "Clip",
-            "Floor",
-            "Ceil",
-            "Round",
-            "Sign",
-        ),
-        *("Sin", "Cos", "Tan", "Not", "Identity", "Mish", "ThresholdedRelu", "Softsign", "Gelu", "BatchNormalization"),
-        *("InstanceNormalization", "LayerNormalization", "GroupNormalization", "LpNormalization", "CumSum", "Trilu"),
+        *("Relu", "LeakyRelu", "Sigmoid", "Tanh", "Erf", "Exp", "Log", "Sqrt", "Neg", "Abs", "Reciprocal", "Softplus"),
+        *("Elu", "Selu", "Celu", "HardSigmoid", "HardSwish", "Softmax", "LogSoftmax", "Clip", "Floor", "Ceil", "Round"),
+        *("Sign", "Sin", "Cos", "Tan", "Not", "Identity", "Mish", "ThresholdedRelu", "Softsign", "Gelu", "Trilu"),
+        *("BatchNormalization", "InstanceNormalization", "LayerNormalization", "GroupNormalization", "CumSum"),
+        *("LpNormalization", "ScatterElements", "ScatterND", "Dropout", "PRelu"),
     )
 )
 """Operators whose result has the type and shape of their first argument."""
 
-BROADCAST = frozenset(
-    ("Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Mean", "Sum", "And", "Or", "Xor", "Mod", "PRelu")
-)
+BROADCAST = frozenset(("Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Mean", "Sum", "And", "Or", "Xor", "Mod"))
 COMPARE = frozenset(("Equal", "Greater", "Less", "GreaterOrEqual", "LessOrEqual"))
-REDUCE = frozenset(
-    ("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL2", "ReduceL1", "ReduceSumSquare")
-)
 
 ELEMENT = {
     1: "float32", 2: "uint8", 3: "int8", 4: "uint16", 5: "int16", 6: "int32", 7: "int64", 8: "string", 9: "bool",
@@ -59,12 +33,14 @@ ELEMENT = {
 """TensorProto.DataType as far as `Cast` is understood."""
 
 
-def infer(table: Table, number: int, call: "Call") -> None:
+def infer(b: "Builder", number: int, call: "Call") -> None:
     """Note what is certain about the result of a call with one output."""
-    if call.domain != "ai.onnx":
+    if call.op == "If" and call.domain == "ai.onnx":
+        infer_outputs(b, (number,), call)
+    if call.domain != "ai.onnx" or not call.args:
         return
-    args = call.args
-    first = args[0] if args else NONE
+    table, args = b.table, call.args
+    first = args[0]
     dtype, shape = table.dtype[first], table.shape[first]
     op = call.op
     if op in SAME:
@@ -76,16 +52,37 @@ def infer(table: Table, number: int, call: "Call") -> None:
     elif op == "Cast":
         to = call.attrs.get("to")
         table.typed(number, ELEMENT.get(to, "") if isinstance(to, int) else "", shape)
-    elif op in REDUCE:
-        table.typed(number, dtype, reduced(shape, call))
-    elif op in ("Shape", "Size"):
-        table.typed(
-            number, "int64", None if op == "Shape" and shape is None else (len(shape or ()),) if op == "Shape" else ()
-        )
+    elif op == "Shape":
+        table.typed(number, "int64", None if shape is None else (len(shape),))
+    elif op == "Size":
+        table.typed(number, "int64", ())
+    elif op in ("ArgMax", "ArgMin", "NonZero"):
+        table.typed(number, "int64", None)
+    elif op in ("Range", "OneHot"):
+        table.typed(number, dtype if op == "Range" else table.dtype[args[-1]], None)
     elif op in SHAPES:
-        table.typed(number, dtype, SHAPES[op](table, call))
-    elif op in ("ConstantOfShape", "Gather", "Slice", "Pad", "Expand", "Tile", "Squeeze", "Unsqueeze", "Flatten"):
-        table.typed(number, "" if op == "ConstantOfShape" else dtype, None)
+        table.typed(number, dtype, SHAPES[op](b, call))
+
+
+def infer_outputs(b: "Builder", outputs: tuple[int, ...], call: "Call") -> None:
+    """What is certain about each of several results."""
+    table = b.table
+    if call.domain != "ai.onnx":
+        return
+    if call.op == "If":
+        branches: list[tuple[Any, ...]] = [
+            items_of(call.attrs.get(name)) or () for name in ("then_branch", "else_branch")
+        ]
+        for index, output in enumerate(outputs):
+            ends = [branch[2 + index] for branch in branches if len(branch) > 2 + index]
+            if len(ends) == 2:
+                one, other = int(ends[0]), int(ends[1])
+                dtype = table.dtype[one] if table.dtype[one] == table.dtype[other] else ""
+                shape = table.shape[one] if table.shape[one] == table.shape[other] else None
+                table.typed(output, dtype, shape)
+    elif call.op in ("LSTM", "GRU", "RNN") and call.args:
+        for output in outputs:
+            table.typed(output, table.dtype[call.args[0]], None)
 
 
 def common(table: Table, args: tuple[int, ...]) -> str:
@@ -93,101 +90,214 @@ def common(table: Table, args: tuple[int, ...]) -> str:
     return next((table.dtype[arg] for arg in args if table.dtype[arg]), "")
 
 
-def broadcast(shapes: list[Shape | None]) -> Shape | None:
-    """NumPy's rule; an unknown dimension stays unknown unless the other side fixes it above 1."""
+def broadcast(shapes: list[Dims | None]) -> Dims | None:
+    """NumPy's rule. Two symbols that may differ (one of them may be 1) give a symbol of their own."""
     if any(shape is None for shape in shapes):
         return None
     known = [shape for shape in shapes if shape is not None]
     rank = max((len(shape) for shape in known), default=0)
-    dims: list[int | None] = []
+    dims: list[int | str] = []
     for place in range(rank):
-        column = [shape[place - rank + len(shape)] for shape in known if place - rank + len(shape) >= 0]
-        fixed = [dim for dim in column if dim is not None and dim != 1]
-        dims.append(fixed[0] if fixed else None if None in column else 1)
+        column = {shape[place - rank + len(shape)] for shape in known if place - rank + len(shape) >= 0} - {1}
+        fixed = [dim for dim in column if isinstance(dim, int)]
+        if fixed:
+            dims.append(fixed[0])
+        elif len(column) <= 1:
+            dims.append(next(iter(column), 1))
+        else:
+            dims.append(symbol("max", *sorted(map(str, column))))
     return tuple(dims)
 
 
-def axes_of(call: "Call") -> tuple[int, ...] | None:
-    axes = call.attrs.get("axes")
-    if isinstance(axes, tuple) and all(isinstance(axis, int) for axis in axes):
-        return tuple(axis for axis in axes if isinstance(axis, int))
-    return None
+def items_of(value: object) -> tuple[Any, ...] | None:
+    """An attribute that is a list, or the body of a subgraph ("graph", inputs, outputs…)."""
+    return cast("tuple[Any, ...]", value) if isinstance(value, tuple) else None
 
 
-def reduced(shape: Shape | None, call: "Call") -> Shape | None:
-    axes = axes_of(call)
-    if shape is None or axes is None:
+def ints_of(value: object) -> tuple[int, ...] | None:
+    """An attribute that is a list of integers."""
+    items = items_of(value)
+    numbers = tuple(item for item in items or () if isinstance(item, int))
+    return numbers if items is not None and len(numbers) == len(items) else None
+
+
+def transpose(b: "Builder", call: "Call") -> Dims | None:
+    shape, perm = b.table.shape[call.args[0]], ints_of(call.attrs.get("perm"))
+    if shape is None or perm is None or sorted(perm) != list(range(len(shape))):
         return None
-    places = {axis % len(shape) for axis in axes} if shape else set()
-    if call.attrs.get("keepdims", 1):
-        return tuple(1 if index in places else dim for index, dim in enumerate(shape))
-    return tuple(dim for index, dim in enumerate(shape) if index not in places)
+    return tuple(shape[axis] for axis in perm)
 
 
-def transpose(table: Table, call: "Call") -> Shape | None:
-    shape, perm = table.shape[call.args[0]], call.attrs.get("perm")
-    if shape is None or not isinstance(perm, tuple) or sorted(perm) != list(range(len(shape))):
+def matmul(b: "Builder", call: "Call") -> Dims | None:
+    one, other = (b.table.shape[arg] for arg in call.args[:2])
+    if not one or not other:
         return None
-    return tuple(shape[axis] for axis in perm if isinstance(axis, int))
-
-
-def matmul(table: Table, call: "Call") -> Shape | None:
-    a, b = (table.shape[arg] for arg in call.args[:2])
-    if a is None or b is None or len(a) < 1 or len(b) < 1:
-        return None
-    left = a if len(a) > 1 else (1, *a)
-    right = b if len(b) > 1 else (*b, 1)
+    left = one if len(one) > 1 else (1, *one)
+    right = other if len(other) > 1 else (*other, 1)
     batch = broadcast([left[:-2], right[:-2]])
     if batch is None:
         return None
-    tail = (left[-2:-1] if len(a) > 1 else ()) + (right[-1:] if len(b) > 1 else ())
+    tail = (left[-2:-1] if len(one) > 1 else ()) + (right[-1:] if len(other) > 1 else ())
     return batch + tail
 
 
-def concat(table: Table, call: "Call") -> Shape | None:
-    shapes = [table.shape[arg] for arg in call.args]
+def concat(b: "Builder", call: "Call") -> Dims | None:
+    shapes = [b.table.shape[arg] for arg in call.args]
     axis = call.attrs.get("axis")
-    if not isinstance(axis, int) or any(shape is None or len(shape) != len(shapes[0] or ()) for shape in shapes):
-        return None
-    known = [shape for shape in shapes if shape is not None]
-    if not known or not known[0]:
+    known = [shape for shape in shapes if shape]
+    if not isinstance(axis, int) or len(known) != len(shapes) or len({len(shape) for shape in known}) != 1:
         return None
     place = axis % len(known[0])
     along = [shape[place] for shape in known]
-    total = sum(dim for dim in along if dim is not None) if None not in along else None
-    rest = [next((s[i] for s in known if s[i] is not None), None) for i in range(len(known[0]))]
+    fixed = [dim for dim in along if isinstance(dim, int)]
+    total = sum(fixed) if len(fixed) == len(along) else symbol("add", *along)
+    rest = [next((s[i] for s in known if isinstance(s[i], int)), known[0][i]) for i in range(len(known[0]))]
     return tuple(total if index == place else dim for index, dim in enumerate(rest))
 
 
-def conv(table: Table, call: "Call") -> Shape | None:
-    """(N, M, spatial…) where kernel, strides, pads and dilations are explicit."""
-    x, w = (table.shape[arg] for arg in call.args[:2])
+def windows(size: int | str, kernel: int, step: int, pads: int, wide: int) -> int | str:
+    """The outputs of a sliding window along one dimension."""
+    if isinstance(size, int):
+        return (size + pads - wide * (kernel - 1) - 1) // step + 1
+    if step == 1 and pads == wide * (kernel - 1):
+        return size
+    return symbol("window", size, kernel, step, pads, wide)
+
+
+def conv(b: "Builder", call: "Call") -> Dims | None:
+    """(N, M, spatial…); the last are symbols unless kernel, strides, pads and dilations are explicit."""
+    x, w = (b.table.shape[arg] for arg in call.args[:2])
     if x is None or w is None or len(x) != len(w) or len(x) < 3:
         return None
-    rank = len(x) - 2
-    strides, pads, dilations = (call.attrs.get(name) for name in ("strides", "pads", "dilations"))
-    if call.attrs.get("auto_pad", b"NOTSET") != b"NOTSET":
-        return (x[0], w[0], *(None for _ in range(rank)))
-    step = strides if isinstance(strides, tuple) else (1,) * rank
-    pad = pads if isinstance(pads, tuple) else (0,) * (2 * rank)
-    wide = dilations if isinstance(dilations, tuple) else (1,) * rank
-    if len(step) != rank or len(pad) != 2 * rank or len(wide) != rank:
-        return None
-    spatial: list[int | None] = []
-    for index in range(rank):
-        size, kernel = x[2 + index], w[2 + index]
-        numbers = (step[index], pad[index], pad[rank + index], wide[index])
-        if size is None or kernel is None or not all(isinstance(n, int) for n in numbers) or numbers[0] == 0:
-            spatial.append(None)
-            continue
-        s, before, after, d = (n for n in numbers if isinstance(n, int))
-        spatial.append((size + before + after - d * (kernel - 1) - 1) // s + 1)
+    spatial = spatial_dims(call, x[2:], w[2:])
     return (x[0], w[0], *spatial)
 
 
-SHAPES: dict[str, Callable[[Table, "Call"], Shape | None]] = {
+def pool(b: "Builder", call: "Call") -> Dims | None:
+    x, kernel = b.table.shape[call.args[0]], ints_of(call.attrs.get("kernel_shape"))
+    if x is None or kernel is None or len(x) != len(kernel) + 2:
+        return None
+    if call.attrs.get("ceil_mode"):
+        return (*x[:2], *(symbol("pool", dim, *sorted(map(str, call.attrs.items()))) for dim in x[2:]))
+    return (*x[:2], *spatial_dims(call, x[2:], kernel))
+
+
+def spatial_dims(call: "Call", sizes: Dims, kernel: Dims) -> Dims:
+    rank = len(sizes)
+    steps = ints_of(call.attrs.get("strides")) or (1,) * rank
+    pads = ints_of(call.attrs.get("pads")) or (0,) * (2 * rank)
+    wide = ints_of(call.attrs.get("dilations")) or (1,) * rank
+    explicit = call.attrs.get("auto_pad", b"NOTSET") in (b"NOTSET", b"VALID")
+    fits = len(steps) == rank and len(pads) == 2 * rank and len(wide) == rank and all(steps)
+    made: list[int | str] = []
+    for index, size in enumerate(sizes):
+        width = kernel[index]
+        if explicit and fits and isinstance(width, int):
+            made.append(windows(size, width, steps[index], pads[index] + pads[rank + index], wide[index]))
+        else:
+            made.append(symbol("window", size, width, index, *sorted(map(str, call.attrs.items()))))
+    return tuple(made)
+
+
+def gather(b: "Builder", call: "Call") -> Dims | None:
+    data, indices = (b.table.shape[arg] for arg in call.args[:2])
+    axis = call.attrs.get("axis", 0)
+    if not data or indices is None or not isinstance(axis, int):
+        return None
+    place = axis % len(data)
+    return (*data[:place], *indices, *data[place + 1 :])
+
+
+def slices(b: "Builder", call: "Call") -> Dims | None:
+    shape = b.table.shape[call.args[0]]
+    if shape is None or call.version < 10:
+        return None
+    numbers = [b.ints(arg) if arg != NONE else None for arg in (*call.args[1:], NONE, NONE)[:4]]
+    starts, ends, axes, steps = numbers
+    axes = axes if axes is not None else tuple(range(len(starts or ends or ())))
+    if call.arg(3) != NONE and b.ints(call.arg(3)) is None:
+        return None
+    dims = list(shape)
+    for index, axis in enumerate(axes):
+        if not -len(shape) <= axis < len(shape):
+            return None
+        place, size = axis % len(shape), shape[axis]
+        start = starts[index] if starts else None
+        end = ends[index] if ends else None
+        step = steps[index] if steps else 1
+        if isinstance(size, int) and start is not None and end is not None and step:
+            dims[place] = len(range(size)[start:end:step])
+        elif start == 0 and end is not None and end >= 1 << 31 and step == 1:
+            dims[place] = size
+        else:
+            dims[place] = symbol(
+                "slice",
+                size,
+                *(arg if part is None else part for arg, part in zip(call.args[1:], numbers, strict=False)),
+                index,
+            )
+    return tuple(dims)
+
+
+def pad(b: "Builder", call: "Call") -> Dims | None:
+    shape = b.table.shape[call.args[0]]
+    if shape is None:
+        return None
+    found = dims_of(b, call.arg(1)) if call.version >= 11 else ints_of(call.attrs.get("pads"))
+    if call.arg(3) != NONE or found is None or len(found) != 2 * len(shape):
+        return tuple(symbol("pad", dim, call.arg(1), index) for index, dim in enumerate(shape))
+    made: list[int | str] = []
+    for index, dim in enumerate(shape):
+        around = (found[index], found[len(shape) + index])
+        if around == (0, 0):
+            made.append(dim)
+        elif isinstance(dim, int) and isinstance(around[0], int) and isinstance(around[1], int):
+            made.append(dim + around[0] + around[1])
+        else:
+            made.append(symbol("add", dim, *around))
+    return tuple(made)
+
+
+def expand(b: "Builder", call: "Call") -> Dims | None:
+    wanted = dims_of(b, call.arg(1))
+    return None if wanted is None else broadcast([b.table.shape[call.args[0]], wanted])
+
+
+def constant_of_shape(b: "Builder", call: "Call") -> Dims | None:
+    return dims_of(b, call.args[0])
+
+
+def tile(b: "Builder", call: "Call") -> Dims | None:
+    shape, repeats = b.table.shape[call.args[0]], dims_of(b, call.arg(1))
+    if shape is None or repeats is None or len(shape) != len(repeats):
+        return None
+    return tuple(
+        dim * times
+        if isinstance(dim, int) and isinstance(times, int)
+        else dim
+        if times == 1
+        else symbol("mul", dim, times)
+        for dim, times in zip(shape, repeats, strict=True)
+    )
+
+
+def global_pool(b: "Builder", call: "Call") -> Dims | None:
+    shape = b.table.shape[call.args[0]]
+    return None if shape is None or len(shape) < 3 else (*shape[:2], *(1 for _ in shape[2:]))
+
+
+SHAPES: dict[str, Callable[["Builder", "Call"], Dims | None]] = {
     "Transpose": transpose,
     "MatMul": matmul,
     "Concat": concat,
     "Conv": conv,
+    "MaxPool": pool,
+    "AveragePool": pool,
+    "GlobalAveragePool": global_pool,
+    "GlobalMaxPool": global_pool,
+    "Gather": gather,
+    "Slice": slices,
+    "Pad": pad,
+    "Expand": expand,
+    "Tile": tile,
 }

@@ -8,7 +8,7 @@ from gitops_model.diff.proof.compare import Comparison, Outcome
 from gitops_model.diff.proof.evaluate import Evaluator
 from gitops_model.diff.proof.table import Table, TooLarge
 from gitops_model.diff.result import Rewrite, Side
-from gitops_model.fingerprint.constants import content
+from gitops_model.fingerprint.constants import Content, content
 from gitops_model.ir import Model, Tensor, TensorType, Value
 
 
@@ -48,14 +48,14 @@ def prove(before: Side, after: Side) -> Proof:
         return Proof(Outcome.DIFFERENT, reason=str(error) or "the graphs are too large to compare")
     if outcome is Outcome.DIFFERENT:
         return Proof(outcome, reason="operations differ that no known rewrite explains")
-    rewrites = recognised(*builders, comparison)
+    rewrites = recognised(builders[0], builders[1], comparison)
     if outcome is Outcome.EXACT and any(rewrite.numeric != "exact" for rewrite in rewrites):
         outcome = Outcome.ROUNDED
     return Proof(outcome, rewrites)
 
 
-def digests(side: Side) -> dict[tuple[str, tuple[int, ...], object], str]:
-    found: dict[tuple[str, tuple[int, ...], object], str] = {
+def digests(side: Side) -> dict[Content, str]:
+    found: dict[Content, str] = {
         content(tensor): digest
         for tensor, digest in zip(side.model.tensors, side.digests, strict=True)
         if digest is not None

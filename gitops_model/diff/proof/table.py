@@ -1,7 +1,7 @@
 """The table of expressions that two models share: an expression is its operation, attributes and arguments, once."""
 
-from collections.abc import Callable, Hashable
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from gitops_model.ir import Tensor
 
@@ -11,8 +11,8 @@ NONE = 0
 LIMIT = 3_000_000
 """Expressions in all; beyond that nothing is proved."""
 
-Shape = tuple[int | None, ...]
-"""Dimensions that are certain; None for one that is not. An unknown rank is None in place of the tuple."""
+Dims = tuple[int | str, ...]
+"""Dimensions: a number, or a symbol that stands for one size at run time. An unknown rank is None in its place."""
 
 
 class TooLarge(Exception):
@@ -24,7 +24,7 @@ class Expression(NamedTuple):
 
     op: str
     args: tuple[int, ...]
-    attrs: tuple[Hashable, ...]
+    attrs: tuple[Any, ...]
 
 
 class Constant(NamedTuple):
@@ -41,14 +41,15 @@ class Table:
     def __init__(self) -> None:
         self.items: list[Expression] = []
         self.dtype: list[str] = []
-        self.shape: list[Shape | None] = []
+        self.shape: list[Dims | None] = []
+        self.dims: dict[int, Dims] = {}
         self.constant: list[bool] = []
         self.sources: dict[int, Constant] = {}
         self._index: dict[Expression, int] = {}
         self.make("none")
         self.constant[NONE] = True
 
-    def make(self, op: str, args: tuple[int, ...] = (), attrs: tuple[Hashable, ...] = ()) -> int:
+    def make(self, op: str, args: tuple[int, ...] = (), attrs: tuple[Any, ...] = ()) -> int:
         """The number of this expression, made if it is new."""
         key = Expression(op, args, attrs)
         found = self._index.get(key)
@@ -77,7 +78,7 @@ class Table:
             self.dtype[number], self.shape[number], self.constant[number] = dtype, shape, True
         return number
 
-    def typed(self, number: int, dtype: str, shape: Shape | None) -> int:
+    def typed(self, number: int, dtype: str, shape: Dims | None) -> int:
         """Note what is certain about an expression; returns its number."""
         if dtype and not self.dtype[number]:
             self.dtype[number] = dtype
@@ -88,6 +89,7 @@ class Table:
     def static(self, number: int) -> tuple[int, ...] | None:
         """The shape where every dimension is known."""
         shape = self.shape[number]
-        if shape is None or any(dim is None for dim in shape):
+        if shape is None:
             return None
-        return tuple(dim for dim in shape if dim is not None)
+        fixed = tuple(dim for dim in shape if isinstance(dim, int))
+        return fixed if len(fixed) == len(shape) else None

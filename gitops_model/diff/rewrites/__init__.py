@@ -41,6 +41,7 @@ REWRITES: dict[str, str] = {
     "silu": "silu",
     "attention": "attention",
     "arithmetic": "arithmetic",
+    "layout": "layout",
     "function-inlining": "functions",
 }
 """Pattern → module, in the order in which their rules are tried."""

@@ -6,6 +6,7 @@ the two nodes again.
 
 from typing import TYPE_CHECKING
 
+from gitops_model.diff.proof.infer import items_of
 from gitops_model.diff.proof.table import NONE
 
 if TYPE_CHECKING:
@@ -24,21 +25,21 @@ def activated(b: "Builder", x: int, call: "Call") -> int | None:
     name = activation.decode("utf-8", "replace") if isinstance(activation, bytes) else "?"
     if not name:
         return x
-    given = call.attrs.get("activation_params", ())
-    if name == "Clip" and isinstance(given, tuple) and len(given) == 2:  # pyright: ignore[reportUnknownArgumentType]
+    given = items_of(call.attrs.get("activation_params")) or ()
+    if name == "Clip" and len(given) == 2:
         from gitops_model.diff.proof.build import unpack_float
 
-        bounds = [b.float_like(x, unpack_float(value)) for value in given]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        bounds = [b.float_like(x, unpack_float(value)) for value in given]
         return None if None in bounds else b.op("Clip", x, *(bound or NONE for bound in bounds))
     if name not in PARAMETERS:
         return None
-    values = given if isinstance(given, tuple) else ()  # pyright: ignore[reportUnknownVariableType]
+    values = given
     names = PARAMETERS[name]
     if name == "LeakyRelu" and "activation_alpha" in call.attrs:
         values = (call.attrs["activation_alpha"],)
-    if len(values) < len(names):  # pyright: ignore[reportUnknownArgumentType]
+    if len(values) < len(names):
         return None
-    return b.op(name, x, **dict(zip(names, values, strict=False)))  # pyright: ignore[reportUnknownArgumentType]
+    return b.op(name, x, **dict(zip(names, values, strict=False)))
 
 
 def fused_conv(b: "Builder", call: "Call") -> tuple[int, ...] | None:

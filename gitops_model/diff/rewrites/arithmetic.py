@@ -57,11 +57,28 @@ def product(b: "Builder", *factors: int) -> int:
     return make(b, "prod", (*constants, *rest))
 
 
+def is_zero(b: "Builder", constant: int, x: int) -> bool:
+    """A constant of zeros that does not make `x` any larger."""
+    shape, wide = b.table.shape[x], b.table.static(constant)
+    if wide is None or any(dim != 1 for dim in wide) or (wide and (shape is None or len(wide) > len(shape))):
+        return False
+    raw = b.raw(constant)
+    return raw is not None and not any(raw)
+
+
 def fold(b: "Builder", op: str, constants: list[int]) -> int:
     return make(b, op, tuple(constants))
 
 
 def make(b: "Builder", op: str, args: tuple[int, ...]) -> int:
+    """The expression; one Transpose that all arguments share goes behind it."""
+    from gitops_model.diff.rewrites.layout import common_perm, turned
+
+    moved = common_perm(b, args) if len(args) > 1 else None
+    if moved is not None:
+        inner, perm = moved
+        order = (min(inner), max(inner)) if op == "sum" and not any(b.table.constant[arg] for arg in inner) else inner
+        return turned(b, product(b, *inner) if op == "prod" else make(b, op, order), perm)
     return typed(b, b.table.make(op, args), args)
 
 
@@ -72,6 +89,8 @@ def total(b: "Builder", left: int, right: int) -> int:
     if b.table.constant[left] and not b.table.constant[right]:
         left, right = right, left
     if b.table.constant[right] and not b.table.constant[left]:
+        if is_zero(b, right, left):
+            return left
         inner = b.table.items[left]
         if inner.op == "sum" and b.table.constant[inner.args[1]]:
             return total(b, inner.args[0], fold(b, "sum", sorted((inner.args[1], right))))
@@ -82,17 +101,27 @@ def total(b: "Builder", left: int, right: int) -> int:
     return make(b, "sum", (min(left, right), max(left, right)))
 
 
+def single(b: "Builder", op: str, x: int) -> int:
+    """An operation on single elements; a Transpose before it goes behind it."""
+    from gitops_model.diff.rewrites.layout import perm_of, turned
+
+    found = perm_of(b, x)
+    if found is not None:
+        return turned(b, single(b, op, found[0]), found[1])
+    return typed(b, b.table.make(op, (x,)), (x,))
+
+
 def negative(b: "Builder", x: int) -> int:
     inner = b.table.items[x]
-    return inner.args[0] if inner.op == "neg" else typed(b, b.table.make("neg", (x,)), (x,))
+    return inner.args[0] if inner.op == "neg" else single(b, "neg", x)
 
 
 def reciprocal(b: "Builder", x: int) -> int:
-    return typed(b, b.table.make("recip", (x,)), (x,))
+    return single(b, "recip", x)
 
 
 def root(b: "Builder", x: int) -> int:
-    return typed(b, b.table.make("sqrt", (x,)), (x,))
+    return single(b, "sqrt", x)
 
 
 def is_float(b: "Builder", *args: int) -> bool:

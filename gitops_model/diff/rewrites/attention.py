@@ -30,12 +30,12 @@ def attention(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     ):
         return None
     heads = [shape[1] for shape in shapes if shape is not None]
-    if None in heads or len(set(heads)) != 1:
+    if len(set(heads)) != 1:
         return None  # keys and values shared between heads
     width = shapes[0][3] if shapes[0] else None
     if "scale" in call.attrs:
         scale = unpack_float(call.attrs["scale"])
-    elif width:
+    elif isinstance(width, int) and width:
         scale = 1 / sqrt(width)
     else:
         return None

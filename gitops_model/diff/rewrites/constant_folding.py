@@ -45,15 +45,16 @@ def gather(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     table = b.table
     inner = table.items[call.arg(0)]
     index = b.ints(call.arg(1))
-    if not inner.op.startswith("ai.onnx:Shape:") or dict(inner.attrs).get("start", 0) or not index:  # pyright: ignore[reportArgumentType, reportUnknownMemberType]
+    if not inner.op.startswith("ai.onnx:Shape:") or dict(inner.attrs).get("start", 0) or not index:
         return None
     dims = table.shape[inner.args[0]]
     if dims is None or any(not -len(dims) <= place < len(dims) for place in index):
         return None
     values = [dims[place] for place in index]
-    if any(value is None for value in values):
+    numbers = [value for value in values if isinstance(value, int)]
+    if len(numbers) != len(values):
         return None
-    raw = pack(f"<{len(values)}q", *(value for value in values if value is not None))
+    raw = pack(f"<{len(values)}q", *numbers)
     made = b.value("int64", table.static(call.arg(1)) or (), raw)
     b.note(PATTERN, made)
     return (made,)

@@ -4,9 +4,9 @@ A constant factor or term per channel behind a Conv (or a MatMul with constant w
 optimisers put it there. The folded weights are computed here and compared with those that are stored.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from gitops_model.diff.proof.infer import conv as conv_shape
+from gitops_model.diff.proof.infer import conv as conv_dims
 from gitops_model.diff.proof.table import NONE
 
 if TYPE_CHECKING:
@@ -38,11 +38,11 @@ def conv(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     return (made(b, (x, w, call.arg(2)), tuple(sorted(attrs.items())), call),)
 
 
-def made(b: "Builder", args: tuple[int, int, int], attrs: tuple[object, ...], call: "Call | None" = None) -> int:
-    number = b.table.make(CONV, args, attrs)  # pyright: ignore[reportArgumentType]
+def made(b: "Builder", args: tuple[int, int, int], attrs: tuple[Any, ...], call: "Call | None" = None) -> int:
+    number = b.table.make(CONV, args, attrs)
     if b.table.is_new(number) and call is not None:
-        known = call._replace(args=args, attrs=dict(attrs))  # pyright: ignore[reportArgumentType]
-        b.table.typed(number, b.table.dtype[args[0]], conv_shape(b.table, known))
+        known = call._replace(args=args, attrs=dict(attrs))
+        b.table.typed(number, b.table.dtype[args[0]], conv_dims(b, known))
     return number
 
 

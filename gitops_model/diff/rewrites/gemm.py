@@ -33,7 +33,7 @@ def factor(b: "Builder", like: int, value: object) -> int | None:
     """A scalar constant for an attribute; None for 1, which is no factor."""
     from gitops_model.diff.proof.build import unpack_float
 
-    number = unpack_float(value, 1.0)  # pyright: ignore[reportArgumentType]
+    number = unpack_float(value, 1.0)
     return None if number == 1.0 else b.float_like(like, number)
 
 
@@ -85,7 +85,7 @@ def matmul(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     if b.table.is_new(made):
         from gitops_model.diff.proof.infer import matmul as shape
 
-        b.table.typed(made, common(b.table, tuple(sides)), shape(b.table, call._replace(args=tuple(sides))))
+        b.table.typed(made, common(b.table, tuple(sides)), shape(b, call._replace(args=tuple(sides))))
     return (product(b, made, *outside) if outside else made,)
 
 

@@ -5,6 +5,8 @@ An If whose condition is a constant always takes the same branch, and is that br
 
 from typing import TYPE_CHECKING
 
+from gitops_model.diff.proof.infer import items_of
+
 if TYPE_CHECKING:
     from gitops_model.diff.proof.build import Builder, Call
     from gitops_model.diff.rewrites import Rules
@@ -17,10 +19,10 @@ def if_constant(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     condition = b.ints(call.arg(0))
     if condition is None or len(condition) != 1:
         return None
-    branch = call.attrs.get("then_branch" if condition[0] else "else_branch")
-    if not isinstance(branch, tuple) or branch[:1] != ("graph",):  # pyright: ignore[reportUnknownMemberType]
+    branch = items_of(call.attrs.get("then_branch" if condition[0] else "else_branch"))
+    if branch is None or branch[:1] != ("graph",):
         return None
-    outputs = tuple(number for number in branch[2:] if isinstance(number, int))  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+    outputs = branch[2:]
     b.note(PATTERN, *outputs)
     return outputs
 

@@ -6,6 +6,7 @@ everything: each gives back its input.
 
 from typing import TYPE_CHECKING
 
+from gitops_model.diff.proof.infer import ints_of
 from gitops_model.diff.proof.table import NONE
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ def same(b: "Builder", x: int) -> tuple[int, ...]:
 
 
 def pad(b: "Builder", call: "Call") -> tuple[int, ...] | None:
-    pads = call.attrs.get("pads") if call.version < 11 else b.ints(call.arg(1))
-    if isinstance(pads, tuple) and pads and not any(pads):  # pyright: ignore[reportUnknownArgumentType]
+    pads = ints_of(call.attrs.get("pads")) if call.version < 11 else b.ints(call.arg(1))
+    if pads and not any(pads):
         return same(b, call.arg(0))
     return None
 

@@ -6,6 +6,7 @@ Pad, starts and ends of Slice, k of TopK, the parts of Split). The form with inp
 
 from typing import TYPE_CHECKING
 
+from gitops_model.diff.proof.infer import ints_of
 from gitops_model.diff.proof.table import NONE
 
 if TYPE_CHECKING:
@@ -19,16 +20,10 @@ REDUCTIONS = ("ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", 
 REDUCTIONS_MORE = ("ReduceSum", "ReduceLogSum", "ReduceLogSumExp")
 
 
-def numbers(value: object) -> tuple[int, ...] | None:
-    if not isinstance(value, tuple):
-        return None
-    return tuple(item for item in value if isinstance(item, int))  # pyright: ignore[reportUnknownVariableType]
-
-
 def reduction(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     """To one form of our own: the axes in `attrs`, counted from the front where the rank is known."""
     x = call.arg(0)
-    axes = numbers(call.attrs.get("axes"))
+    axes = ints_of(call.attrs.get("axes"))
     if axes is None and call.arg(1) != NONE:
         axes = b.ints(call.arg(1))
         if axes is None:
@@ -44,15 +39,24 @@ def reduction(b: "Builder", call: "Call") -> tuple[int, ...] | None:
         axes = tuple(axis % len(shape) for axis in axes) if shape else ()
     elif any(axis >= 0 for axis in axes) and any(axis < 0 for axis in axes):
         return None
-    keep = bool(call.attrs.get("keepdims", 1))
-    made = b.table.make(f"reduce:{call.op}", (x,), (keep, *sorted(set(axes))))
+    return (reduced(b, call.op, x, bool(call.attrs.get("keepdims", 1)), tuple(sorted(set(axes)))),)
+
+
+def reduced(b: "Builder", op: str, x: int, keep: bool, axes: tuple[int, ...]) -> int:
+    """A reduction in the form of our own; a Transpose before it goes behind it."""
+    from gitops_model.diff.rewrites.layout import reduction as through_transpose
+
+    moved = through_transpose(b, op, x, keep, axes)
+    if moved is not None:
+        return moved
+    made = b.table.make(f"reduce:{op}", (x,), (keep, *axes))
+    shape = b.table.shape[x]
     if b.table.is_new(made):
-        places = set(axes)
         dims = None
         if shape is not None:
-            dims = tuple(1 if i in places else d for i, d in enumerate(shape) if keep or i not in places)
+            dims = tuple(1 if i in axes else d for i, d in enumerate(shape) if keep or i not in axes)
         b.table.typed(made, b.table.dtype[x], dims)
-    return (made,)
+    return made
 
 
 def softmax(b: "Builder", call: "Call") -> tuple[int, ...] | None:
@@ -63,12 +67,12 @@ def softmax(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     last = axis == -1 or (shape is not None and axis == len(shape) - 1)
     if not last:
         if shape is not None and axis >= 0 and call.version >= 13:
-            return plain(b, call, call.op, call.arg(0), axis=axis - len(shape))
+            return plain(b, call.op, call.arg(0), axis=axis - len(shape))
         return None
-    return plain(b, call, call.op, call.arg(0), axis=-1)
+    return plain(b, call.op, call.arg(0), axis=-1)
 
 
-def plain(b: "Builder", call: "Call", op: str, *args: int, **attrs: int) -> tuple[int, ...]:
+def plain(b: "Builder", op: str, *args: int, **attrs: int) -> tuple[int, ...]:
     """One form of our own, with type and shape of the first argument."""
     made = b.table.make(f"{op.lower()}", args, tuple(sorted(attrs.items())))
     return (b.table.typed(made, b.table.dtype[args[0]], b.table.shape[args[0]]),)
@@ -93,7 +97,7 @@ def clip(b: "Builder", call: "Call") -> tuple[int, ...] | None:
 def pad(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     from gitops_model.diff.proof.build import unpack_float
 
-    pads = numbers(call.attrs.get("pads"))
+    pads = ints_of(call.attrs.get("pads"))
     if call.version >= 11 or pads is None:
         if call.version >= 11 and call.arg(2) == NONE and call.arg(3) == NONE and call.attrs.get("mode") == b"constant":
             zero = b.float_like(call.arg(0), 0.0)
@@ -110,10 +114,10 @@ def pad(b: "Builder", call: "Call") -> tuple[int, ...] | None:
 def slices(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     """Slice with attributes (opset 1); axes and steps that are left out are written."""
     if call.version < 10:
-        starts, ends = numbers(call.attrs.get("starts")), numbers(call.attrs.get("ends"))
+        starts, ends = ints_of(call.attrs.get("starts")), ints_of(call.attrs.get("ends"))
         if starts is None or ends is None:
             return None
-        axes = numbers(call.attrs.get("axes")) or tuple(range(len(starts)))
+        axes = ints_of(call.attrs.get("axes")) or tuple(range(len(starts)))
         return (b.op("Slice", call.arg(0), b.int64s(starts), b.int64s(ends), b.int64s(axes), version=13),)
     starts = b.ints(call.arg(1))
     if starts is None or (call.arg(3) != NONE and call.arg(4) != NONE):
@@ -133,7 +137,7 @@ def top_k(b: "Builder", call: "Call") -> tuple[int, ...] | None:
 
 def split(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     """Equal parts and parts by attribute become parts by input, where the size is known."""
-    parts = numbers(call.attrs.get("split"))
+    parts = ints_of(call.attrs.get("split"))
     axis = call.attrs.get("axis", 0)
     if parts is None and call.arg(1) != NONE:
         parts = b.ints(call.arg(1))
@@ -142,7 +146,7 @@ def split(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     shape = b.table.shape[call.arg(0)]
     if parts is None:
         size = shape[axis] if shape and isinstance(axis, int) and -len(shape) <= axis < len(shape) else None
-        if size is None:
+        if not isinstance(size, int):
             return None
         step = -(-size // call.outputs)
         parts = tuple(min(step, size - step * i) for i in range(call.outputs))

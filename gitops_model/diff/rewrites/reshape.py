@@ -1,13 +1,15 @@
 """Reshape, Flatten, Squeeze and Unsqueeze
 
-Each of them keeps the elements and their order. Where the shape of the result is certain they are one Reshape to that
-shape; one to the shape that is there already is nothing; of two in a row the first does not count.
+Each of them keeps the elements and their order. Where the dimensions of the result are certain (numbers, or sizes that
+the model's inputs bring) they are one Reshape to them; one to the shape that is there already is nothing; of two in a
+row the first does not count.
 """
 
-from math import prod
 from typing import TYPE_CHECKING
 
-from gitops_model.diff.proof.table import NONE, Shape
+from gitops_model.diff.proof.dims import dims_of, divided, symbol
+from gitops_model.diff.proof.infer import ints_of
+from gitops_model.diff.proof.table import NONE, Dims
 
 if TYPE_CHECKING:
     from gitops_model.diff.proof.build import Builder, Call
@@ -19,7 +21,7 @@ OURS = "reshape"
 """The operation of our own that all of them become: the dims in `attrs`."""
 
 
-def to_shape(b: "Builder", x: int, dims: tuple[int, ...]) -> int:
+def to_shape(b: "Builder", x: int, dims: Dims) -> int:
     """`x` with these dims."""
     if b.table.shape[x] == dims:
         b.note(PATTERN, x)
@@ -34,48 +36,44 @@ def to_shape(b: "Builder", x: int, dims: tuple[int, ...]) -> int:
 
 def reshape(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     x = call.arg(0)
-    wanted = call.attrs.get("shape") if call.version < 5 else b.ints(call.arg(1))
-    if not isinstance(wanted, tuple):
-        return None
-    dims = [dim for dim in wanted if isinstance(dim, int)]  # pyright: ignore[reportUnknownVariableType]
+    wanted = ints_of(call.attrs.get("shape")) if call.version < 5 else dims_of(b, call.arg(1))
     shape = b.table.shape[x]
-    if not call.attrs.get("allowzero"):
-        for index, dim in enumerate(dims):
-            if dim == 0:
-                if shape is None or index >= len(shape) or shape[index] is None:
-                    return keep(b, call, x, tuple(dims))
-                dims[index] = shape[index] or 0
+    if wanted is None or shape is None:
+        return None
+    dims: list[int | str] = []
+    for index, dim in enumerate(wanted):
+        if dim == 0 and not call.attrs.get("allowzero"):
+            if index >= len(shape):
+                return None
+            dims.append(shape[index])
+        else:
+            dims.append(dim)
     if dims.count(-1) == 1:
-        static = b.table.static(x)
-        rest = prod(dim for dim in dims if dim != -1)
-        if static is None or rest <= 0 or prod(static) % rest:
-            return keep(b, call, x, tuple(dims))
-        dims[dims.index(-1)] = prod(static) // rest
-    if any(dim < 0 for dim in dims):
+        known = tuple(dim for dim in dims if dim != -1)
+        rest = divided(shape, known)
+        place = dims.index(-1)
+        dims[place] = rest if rest is not None else symbol("rest", *shape, "of", *known)
+    if any(isinstance(dim, int) and dim < 0 for dim in dims):
         return None
     return (to_shape(b, x, tuple(dims)),)
 
 
-def keep(b: "Builder", call: "Call", x: int, dims: tuple[int, ...]) -> tuple[int, ...]:
-    """A Reshape whose result is not certain: by the shape that it asks for; the known dims are noted."""
-    made = b.table.make("reshape?", (x,), (bool(call.attrs.get("allowzero")), *dims))
-    known: Shape = tuple(dim if dim > 0 else None for dim in dims)
-    return (b.table.typed(made, b.table.dtype[x], known),)
-
-
 def flatten(b: "Builder", call: "Call") -> tuple[int, ...] | None:
-    static, axis = b.table.static(call.arg(0)), call.attrs.get("axis", 1)
-    if static is None or not isinstance(axis, int):
+    shape, axis = b.table.shape[call.arg(0)], call.attrs.get("axis", 1)
+    if shape is None or not isinstance(axis, int):
         return None
-    place = axis % len(static) if axis < 0 else axis
-    return (to_shape(b, call.arg(0), (prod(static[:place]), prod(static[place:]))),)
+    place = axis % len(shape) if axis < 0 else axis
+    parts = [divided(part, ()) for part in (shape[:place], shape[place:])]
+    if parts[0] is None or parts[1] is None:
+        return None
+    return (to_shape(b, call.arg(0), (parts[0], parts[1])),)
 
 
 def axes_of(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     """From the attribute (before opset 13) or the second input; None where they are not known."""
-    axes = call.attrs.get("axes")
-    if isinstance(axes, tuple):
-        return tuple(axis for axis in axes if isinstance(axis, int))  # pyright: ignore[reportUnknownVariableType]
+    axes = ints_of(call.attrs.get("axes"))
+    if axes is not None:
+        return axes
     return b.ints(call.arg(1)) if call.arg(1) != NONE else None
 
 
@@ -90,11 +88,7 @@ def squeeze(b: "Builder", call: "Call") -> tuple[int, ...] | None:
             return None
         return (to_shape(b, x, tuple(dim for dim in static if dim != 1)),)
     places = {axis % len(shape) for axis in axes} if shape else set[int]()
-    left = tuple(dim for index, dim in enumerate(shape) if index not in places)
-    if None not in left:
-        return (to_shape(b, x, tuple(dim for dim in left if dim is not None)),)
-    made = b.table.make("squeeze", (x,), tuple(sorted(places)))
-    return (b.table.typed(made, b.table.dtype[x], left),)
+    return (to_shape(b, x, tuple(dim for index, dim in enumerate(shape) if index not in places)),)
 
 
 def unsqueeze(b: "Builder", call: "Call") -> tuple[int, ...] | None:
@@ -107,11 +101,7 @@ def unsqueeze(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     if len(places) != len(axes):
         return None
     rest = iter(shape)
-    dims = tuple(1 if index in places else next(rest) for index in range(rank))
-    if None not in dims:
-        return (to_shape(b, x, tuple(dim for dim in dims if dim is not None)),)
-    made = b.table.make("unsqueeze", (x,), tuple(sorted(places)))
-    return (b.table.typed(made, b.table.dtype[x], dims),)
+    return (to_shape(b, x, tuple(1 if index in places else next(rest) for index in range(rank))),)
 
 
 RULES: "Rules" = {

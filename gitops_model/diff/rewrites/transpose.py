@@ -5,6 +5,8 @@ A Transpose that keeps every axis in its place, and two in a row, which are one.
 
 from typing import TYPE_CHECKING
 
+from gitops_model.diff.proof.infer import ints_of
+
 if TYPE_CHECKING:
     from gitops_model.diff.proof.build import Builder, Call
     from gitops_model.diff.rewrites import Rules
@@ -23,10 +25,9 @@ def transpose(b: "Builder", call: "Call") -> tuple[int, ...] | None:
         return (x,)
     inner = b.table.items[x]
     if inner.op.startswith("ai.onnx:Transpose:"):
-        before = dict(inner.attrs).get("perm")  # pyright: ignore[reportArgumentType, reportUnknownVariableType]
-        if isinstance(before, tuple) and len(before) == len(perm):  # pyright: ignore[reportUnknownArgumentType]
-            joined = tuple(before[axis] for axis in perm)  # pyright: ignore[reportUnknownVariableType]
-            made = b.op("Transpose", inner.args[0], perm=joined)
+        before = ints_of(dict(inner.attrs).get("perm"))
+        if before is not None and len(before) == len(perm):
+            made = b.op("Transpose", inner.args[0], perm=tuple(before[axis] for axis in perm))
             b.note(PATTERN, made)
             return (made,)
     if call.attrs.get("perm") == perm:
@@ -36,10 +37,9 @@ def transpose(b: "Builder", call: "Call") -> tuple[int, ...] | None:
 
 def order(b: "Builder", call: "Call", x: int) -> tuple[int, ...] | None:
     """The permutation; without one the axes are reversed, which needs the rank."""
-    perm = call.attrs.get("perm")
-    if isinstance(perm, tuple):
-        numbers = tuple(axis for axis in perm if isinstance(axis, int))  # pyright: ignore[reportUnknownVariableType]
-        return numbers if sorted(numbers) == list(range(len(numbers))) else None
+    perm = ints_of(call.attrs.get("perm"))
+    if perm is not None:
+        return perm if sorted(perm) == list(range(len(perm))) else None
     shape = b.table.shape[x]
     return None if shape is None else tuple(reversed(range(len(shape))))
 

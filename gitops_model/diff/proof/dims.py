@@ -1,0 +1,144 @@
+"""Dimensions as numbers or symbols, and small integer tensors by the dimensions they hold.
+
+A symbol stands for one size at run time: equal symbols are equal sizes. It is named after where it comes from (an
+input's dimension, or an operation on others), so that both models call the same size by the same name.
+"""
+
+from math import prod
+from typing import TYPE_CHECKING
+
+from gitops_model.diff.proof.table import NONE, Dims, Table
+
+if TYPE_CHECKING:
+    from gitops_model.diff.proof.build import Builder
+
+LIMIT_SYMBOL = 120
+LIMIT_ITEMS = 64
+
+
+def symbol(operation: str, *parts: object) -> str:
+    """The symbol for the result of an operation on dimensions; long ones are named by their digest."""
+    text = f"{operation}({','.join(map(str, parts))})"
+    if len(text) <= LIMIT_SYMBOL:
+        return text
+    from blake3 import blake3
+
+    return f"{operation}#{blake3(text.encode()).hexdigest(16)}"
+
+
+def divided(dims: Dims, known: Dims) -> int | str | None:
+    """The dimension that makes the product of `known` equal to that of `dims`; None where that is not certain."""
+    left = [dim for dim in dims if isinstance(dim, str)]
+    for dim in known:
+        if isinstance(dim, str):
+            if dim not in left:
+                return None
+            left.remove(dim)
+    above = prod(dim for dim in dims if isinstance(dim, int))
+    below = prod(dim for dim in known if isinstance(dim, int))
+    if not below or above % below:
+        return None
+    if not left:
+        return above // below
+    if len(left) == 1 and above == below:
+        return left[0]
+    return symbol("mul", above // below, *sorted(left))
+
+
+def dims_of(b: "Builder", number: int, depth: int = 0) -> Dims | None:
+    """The numbers and symbols that a small tensor of integers holds (a scalar is one item); None if not known."""
+    table = b.table
+    found = table.dims.get(number)
+    if found is not None or depth > 32:
+        return found
+    made = evaluated(b, number, depth)
+    if made is not None and len(made) <= LIMIT_ITEMS:
+        table.dims[number] = made
+        return made
+    return None
+
+
+def evaluated(b: "Builder", number: int, depth: int) -> Dims | None:  # noqa: C901 - one case per operation
+    table = b.table
+    if table.constant[number] and table.dtype[number] in ("int64", "int32"):
+        return b.ints(number)
+    item = table.items[number]
+    name = item.op.split(":")[1] if item.op.count(":") == 2 else item.op
+    attrs = dict(item.attrs) if name not in OURS else {}
+
+    def inner(index: int) -> Dims | None:
+        return dims_of(b, item.args[index], depth + 1) if index < len(item.args) else None
+
+    if name == "Shape":
+        shape = table.shape[item.args[0]]
+        start, end = attrs.get("start", 0), attrs.get("end")
+        if shape is None or not isinstance(start, int) or not isinstance(end, (int, type(None))):
+            return None
+        return shape[start:end]
+    if name in ("Cast", "reshape", "squeeze", "unsqueeze", "Identity"):
+        if name == "Cast" and attrs.get("to") not in (6, 7):
+            return None
+        return inner(0)
+    if name == "Concat":
+        parts = [inner(index) for index in range(len(item.args))]
+        if any(part is None for part in parts) or any(len(table.shape[arg] or ()) != 1 for arg in item.args):
+            return None
+        return tuple(dim for part in parts if part is not None for dim in part)
+    if name == "Gather":
+        values, places = inner(0), b.ints(item.args[1])
+        if values is None or places is None or len(table.shape[item.args[0]] or ()) != 1:
+            return None
+        if any(not -len(values) <= place < len(values) for place in places):
+            return None
+        return tuple(values[place] for place in places)
+    if name == "Slice":
+        return sliced(b, item.args, inner(0))
+    if name in ("prod", "sum"):
+        return arithmetic(name, [inner(index) for index in range(len(item.args))])
+    if name in ("neg", "Div", "Max", "Min"):
+        parts = [inner(index) for index in range(len(item.args))]
+        if all(part is not None and len(part) == 1 for part in parts):
+            return (symbol(name, *(part[0] for part in parts if part is not None)),)
+    return None
+
+
+OURS = frozenset(("reshape", "squeeze", "unsqueeze", "prod", "sum", "neg", "const", "input", "param", "free", "out"))
+"""Operations of our own, whose attributes are no names."""
+
+
+def sliced(b: "Builder", args: tuple[int, ...], values: Dims | None) -> Dims | None:
+    numbers = [b.ints(arg) for arg in args[1:] if arg != NONE]
+    if values is None or len(numbers) < 2 or any(found is None or len(found) != 1 for found in numbers):
+        return None
+    found = [item[0] for item in numbers if item]
+    step = found[3] if len(found) > 3 else 1
+    return values[found[0] : found[1] : step] if step > 0 else None
+
+
+def arithmetic(name: str, parts: list[Dims | None]) -> Dims | None:
+    """Sum or product, item by item; a single item goes with each of the others."""
+    known = [part for part in parts if part is not None]
+    if len(known) != len(parts) or not known:
+        return None
+    size = max(len(part) for part in known)
+    if any(len(part) not in (1, size) for part in known):
+        return None
+    made: list[int | str] = []
+    for index in range(size):
+        column = [part[index if len(part) > 1 else 0] for part in known]
+        numbers = [item for item in column if isinstance(item, int)]
+        symbols = sorted(item for item in column if isinstance(item, str))
+        number = sum(numbers) if name == "sum" else prod(numbers)
+        neutral = 0 if name == "sum" else 1
+        if not symbols:
+            made.append(number)
+        elif len(symbols) == 1 and number == neutral:
+            made.append(symbols[0])
+        else:
+            made.append(symbol("add" if name == "sum" else "mul", number, *symbols))
+    return tuple(made)
+
+
+def rank_of(table: Table, number: int) -> int | None:
+    shape = table.shape[number]
+    return None if shape is None else len(shape)

@@ -1,0 +1,118 @@
+"""Transposes moved through operations
+
+A Transpose before an operation on single elements, a reduction, a Concat or a Softmax is one behind it with the axes
+renamed. Layout optimisers move them to where two cancel. Here they go towards the outputs as far as they can.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from gitops_model.diff.proof.infer import ints_of, items_of
+from gitops_model.diff.proof.table import Dims
+
+if TYPE_CHECKING:
+    from gitops_model.diff.proof.build import Builder, Call
+    from gitops_model.diff.rewrites import Rules
+
+PATTERN = "layout"
+NUMERIC = "exact"
+
+ELEMENTWISE = (
+    *("Relu", "LeakyRelu", "Sigmoid", "Tanh", "Erf", "Exp", "Log", "Abs", "Softplus", "Elu", "Selu", "Celu", "Floor"),
+    *("HardSigmoid", "Ceil", "Round", "Sign", "Sin", "Cos", "Not", "Mish", "Softsign", "ThresholdedRelu", "Cast"),
+)
+
+
+def perm_of(b: "Builder", x: int) -> tuple[int, tuple[int, ...]] | None:
+    """(inner expression, permutation) of a Transpose that is no constant."""
+    item = b.table.items[x]
+    if not item.op.startswith("ai.onnx:Transpose:") or b.table.constant[x]:
+        return None
+    perm = next((ints_of(value) for value in perms(item.attrs)), None)
+    return None if perm is None else (item.args[0], perm)
+
+
+def perms(attrs: tuple[object, ...]) -> list[object]:
+    pairs: list[tuple[Any, ...]] = [items_of(attr) or () for attr in attrs]
+    return [pair[1] for pair in pairs if pair[:1] == ("perm",)]
+
+
+def turned(b: "Builder", x: int, perm: tuple[int, ...]) -> int:
+    return b.op("Transpose", x, perm=perm)
+
+
+def elementwise(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    found = perm_of(b, call.arg(0))
+    if found is None or len(call.args) != 1:
+        return None
+    inner, perm = found
+    made = turned(b, b.emit(call._replace(args=(inner,)))[0], perm)
+    b.note(PATTERN, made)
+    return (made,)
+
+
+def common_perm(b: "Builder", args: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+    """(arguments without their Transpose, permutation) where all share one; constants are turned the other way.
+
+    The other arguments must be constants (a broadcast one gets the missing axes first) or scalars.
+    """
+    perm: tuple[int, ...] | None = None
+    for arg in args:
+        found = perm_of(b, arg)
+        if found is not None:
+            if perm is not None and perm != found[1]:
+                return None
+            perm = found[1]
+    if perm is None:
+        return None
+    inverse = tuple(perm.index(axis) for axis in range(len(perm)))
+    made: list[int] = []
+    for arg in args:
+        found = perm_of(b, arg)
+        if found is not None:
+            made.append(found[0])
+            continue
+        shape = b.table.shape[arg]
+        if shape is None or len(shape) > len(perm) or not b.table.constant[arg]:
+            return None
+        if not shape:
+            made.append(arg)
+            continue
+        from gitops_model.diff.rewrites.reshape import to_shape
+
+        full: Dims = (1,) * (len(perm) - len(shape)) + shape
+        made.append(turned(b, to_shape(b, arg, full), inverse))
+    return tuple(made), perm
+
+
+def reduction(b: "Builder", op: str, x: int, keep: bool, axes: tuple[int, ...]) -> int | None:
+    """A reduction of a transposed tensor, with the axes that are meant inside."""
+    from gitops_model.diff.rewrites.opset import reduced
+
+    found = perm_of(b, x)
+    if found is None or any(axis < 0 for axis in axes):
+        return None
+    inner, perm = found
+    within = tuple(sorted(perm[axis] for axis in axes))
+    made = reduced(b, op, inner, keep, within)
+    if keep:
+        return turned(b, made, perm)
+    left = [axis for index, axis in enumerate(perm) if index not in axes]
+    order = sorted(left)
+    return turned(b, made, tuple(order.index(axis) for axis in left))
+
+
+def concat(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    axis = call.attrs.get("axis")
+    found = common_perm(b, call.args)
+    if found is None or not isinstance(axis, int):
+        return None
+    inner, perm = found
+    made = b.emit(call._replace(args=inner, attrs={**call.attrs, "axis": perm[axis % len(perm)]}))
+    b.note(PATTERN, made[0])
+    return (turned(b, made[0], perm),)
+
+
+RULES: "Rules" = {
+    **{("ai.onnx", op): (elementwise,) for op in ELEMENTWISE},
+    ("ai.onnx", "Concat"): (concat,),
+}
