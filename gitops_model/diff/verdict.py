@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gitops_model.diff.proof.compare import Outcome
-from gitops_model.diff.result import GraphDiff, ModelDiff, Side, TensorFact, Verdict
+from gitops_model.diff.result import GraphDiff, ModelDiff, Side, TensorFact, Verdict, WeightsDiff
 
 if TYPE_CHECKING:
     from gitops_model.diff.proof.prove import Proof
@@ -23,7 +23,9 @@ def judge(before: Side, after: Side, draft: ModelDiff, proof: "Proof | None", *,
     if same_bytes:
         return Verdict("identical-bytes", "none", equivalent=True, reasons=("the files are byte for byte the same",))
     kind = kind_of(before, after, draft)
-    equivalent = proved(before, after, draft, kind, proof)
+    equivalent = proved(before, draft, kind, proof)
+    if equivalent and kind == "weights+graph":
+        kind = "graph-only"  # what changed in the weights is part of the rewrites
     bump = "none"
     reasons: list[str] = []
     for wanted, reason in asked(before, draft, kind, graph=graph_outcome(draft, proof, equivalent=equivalent)):
@@ -37,7 +39,7 @@ def judge(before: Side, after: Side, draft: ModelDiff, proof: "Proof | None", *,
     return Verdict(kind, bump, equivalent, tuple(reasons))
 
 
-def proved(before: Side, after: Side, draft: ModelDiff, kind: str, proof: "Proof | None") -> bool:
+def proved(before: Side, draft: ModelDiff, kind: str, proof: "Proof | None") -> bool:
     """Whether the outputs are the same function of the inputs, of the same names and types."""
     if any(change.grade == "real" for change in (*draft.signature.inputs, *draft.signature.outputs)):
         return False
@@ -104,25 +106,29 @@ def asked(before: Side, draft: ModelDiff, kind: str, *, graph: str) -> Iterator[
             yield "minor", f"operations: {added} added, {removed} removed, not proved equivalent"
         else:
             yield "minor", "the graph changed without a change in the count of operations, not proved equivalent"
-    reshaped = any(
-        change.before and change.after and _type(change.before) != _type(change.after) for change in weights.changed
-    )
-    if weights.changed:
-        yield "patch", f"{_tensors(len(weights.changed))} changed"
-    if weights.added or weights.removed:
-        names_matter = before.model.graph is None  # a loader finds the tensors of such a file by their names
-        reason = f"tensors: {len(weights.added)} added, {len(weights.removed)} removed"
-        yield ("minor" if names_matter else "patch"), reason
-    if before.model.graph is None and (reshaped or weights.renamed):
-        yield "minor", "tensors have other names, dtypes or shapes, which is how a loader knows them"
-    if weights.unknown:
-        yield "patch", f"{_tensors(weights.unknown)} could not be compared"
+    yield from asked_by_weights(weights, by_name=before.model.graph is None)
     for domain, (old, new) in draft.opset.items():
         yield "patch", f"opset {domain}: {_fact(old)} → {_fact(new)}"
     for name, (old, new) in draft.properties.items():
         yield "patch", f"{name}: {_fact(old)} → {_fact(new)}"
     if draft.metadata:
         yield "patch", f"metadata changed: {', '.join(draft.metadata)}"
+
+
+def asked_by_weights(weights: WeightsDiff, *, by_name: bool) -> Iterator[tuple[str, str]]:
+    """`by_name`: a loader finds the tensors of such a file by their names, so that these matter."""
+    reshaped = any(
+        change.before and change.after and _type(change.before) != _type(change.after) for change in weights.changed
+    )
+    if weights.changed:
+        yield "patch", f"{_tensors(len(weights.changed))} changed"
+    if weights.added or weights.removed:
+        reason = f"tensors: {len(weights.added)} added, {len(weights.removed)} removed"
+        yield ("minor" if by_name else "patch"), reason
+    if by_name and (reshaped or weights.renamed):
+        yield "minor", "tensors have other names, dtypes or shapes, which is how a loader knows them"
+    if weights.unknown:
+        yield "patch", f"{_tensors(weights.unknown)} could not be compared"
 
 
 def known(graph: GraphDiff) -> str:

@@ -200,8 +200,8 @@ def _expand(_: Expression, args: Args) -> Any:
 def _where(_: Expression, args: Args) -> Any:
     import numpy as np
 
-    chosen: Any = np.where(args[0], args[1], args[2])
-    return chosen
+    condition, one, other = (np.asarray(arg) for arg in args)
+    return np.where(condition, one, other)
 
 
 def _range(_: Expression, args: Args) -> Any:
@@ -210,8 +210,7 @@ def _range(_: Expression, args: Args) -> Any:
     start, limit, delta = (arg.item() for arg in args)
     if (limit - start) / delta > 1 << 20:
         raise ValueError("too long")
-    values: Any = np.arange(start, limit, delta)
-    return values
+    return np.arange(start, limit, delta, dtype=args[0].dtype)
 
 
 def _dequantize(item: Expression, args: Args) -> Any:
