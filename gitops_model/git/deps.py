@@ -21,7 +21,7 @@ def describe(lookup: Lookup, path: str, deps: tuple[str, ...]) -> list[dict[str,
     repository, place = lookup.repository, lookup.place
     described: list[dict[str, str]] = []
     for dep in sorted(set(deps)):
-        entry = lookup.entry(resolve(folder_of(path), dep))
+        entry = lookup.content(resolve(folder_of(path), dep))
         oid = entry.oid if entry is not None and entry.is_regular else None
         if oid is None:
             with repository.source(place, folder_of(path)).open(dep) as blob:
@@ -65,7 +65,7 @@ def _matches(lookup: Lookup, path: str, dep: Any) -> bool:
         return False
     try:
         repository, place = lookup.repository, lookup.place
-        entry = lookup.entry(resolve(folder_of(path), name))
+        entry = lookup.content(resolve(folder_of(path), name))
         if entry is None or not entry.is_regular:
             return False
         if isinstance(oid, str) and entry.oid is not None:

@@ -7,7 +7,7 @@ from gitops_model.blob import Blob
 
 def digest(blob: Blob, algorithm: str) -> str:
     """Hex digest by an algorithm of hashlib."""
-    state = hashlib.new(algorithm)
+    state = hashlib.new(algorithm, usedforsecurity=False)
     for window in blob.windows(0, blob.size):
         state.update(window)
     return state.hexdigest()

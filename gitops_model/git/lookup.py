@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from gitops_model.git.dvc import SUFFIX
 from gitops_model.git.entries import Entry, Place
 
 if TYPE_CHECKING:
@@ -33,3 +34,7 @@ class Lookup:
                 return self.repository.entry(self.place, path)
             self._all = {entry.path: entry for entry in self.repository.entries(self.place)}
         return self._all.get(path)
+
+    def content(self, path: str) -> Entry | None:
+        """What holds the content of the file at `path`: its own entry, or that of the `.dvc` file beside it."""
+        return self.entry(path) or self.entry(path + SUFFIX)

@@ -7,14 +7,16 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Self
 
-from gitops_model.blob import Blob
+from gitops_model.blob import Blob, Pointer
 from gitops_model.errors import BadFile, CouldNotRun, Problem
 from gitops_model.git import changes as _changes
+from gitops_model.git import dvc
 from gitops_model.git.changes import Change
 from gitops_model.git.command import Git, failed
+from gitops_model.git.disk import open_below
 from gitops_model.git.entries import INDEX, WORKTREE, Entry, Place, parse_index, parse_tree
 from gitops_model.git.environment import for_this
-from gitops_model.git.lfs import POINTER_LIMIT, Store, parse
+from gitops_model.git.lfs import Store
 from gitops_model.git.objects import (
     MANY,
     SMALL,
@@ -26,7 +28,9 @@ from gitops_model.git.objects import (
     stream_to,
 )
 from gitops_model.git.paths import raw, text
-from gitops_model.git.source import RepositorySource, open_below
+from gitops_model.git.pointers import LIMIT as POINTER_LIMIT
+from gitops_model.git.pointers import parse
+from gitops_model.git.source import RepositorySource
 from gitops_model.git.trees import Trees
 from gitops_model.git.worktree import smudged, unmodified
 
@@ -320,18 +324,35 @@ class Repository:
 
     def _resolved(self, blob: Blob, fetch: bool) -> Blob:
         """The content behind a pointer, or the pointer marked as such."""
+        if dvc.is_pointer_path(blob.path) and blob.size <= dvc.LIMIT:
+            return self._dvc_content(blob)
         if blob.size >= POINTER_LIMIT or (pointer := parse(data := blob.read(0, blob.size))) is None:
             return blob
-        fd = self.lfs.open(pointer)
-        if fd is None:
-            fd = smudged(self, blob, pointer)
-        if fd is None and fetch:
-            self.lfs.fetch(pointer, blob.path, data)
+        fd = None
+        if pointer.system == "lfs":
             fd = self.lfs.open(pointer)
-        blob.close()
-        if fd is None:
-            here = Blob(blob.path, len(data), data=data, oid=blob.oid, pointer=pointer, content_is_local=False)
-        else:
-            here = Blob.of_fd(blob.path, fd, oid=blob.oid)
-            here.pointer = pointer
-        return here
+            if fd is None:
+                fd = smudged(self, blob, pointer)
+            if fd is None and fetch:
+                self.lfs.fetch(pointer, blob.path, data)
+                fd = self.lfs.open(pointer)
+        return _behind(blob, blob.path, pointer, fd)
+
+    def _dvc_content(self, blob: Blob) -> Blob:
+        """The content for a `.dvc` file that stands for one file, under that file's path; any other as it is."""
+        outs = dvc.parse(blob.read(0, blob.size), blob.path)
+        if len(outs) != 1 or outs[0].is_folder or blob.path.endswith(dvc.LOCK):
+            return blob
+        return _behind(blob, outs[0].path, outs[0].pointer, dvc.Cache(self).open(outs[0]))
+
+
+def _behind(blob: Blob, path: str, pointer: Pointer, fd: int | None) -> Blob:
+    """The blob for what stands at `path`: content from `fd`, or else the bytes of the pointer itself."""
+    if fd is None:
+        data = blob.read(0, blob.size)
+        here = Blob(path, len(data), data=data, oid=blob.oid, pointer=pointer, content_is_local=False)
+    else:
+        here = Blob.of_fd(path, fd, oid=blob.oid)
+        here.pointer = pointer
+    blob.close()
+    return here

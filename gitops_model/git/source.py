@@ -4,22 +4,18 @@ Both raise BadFile: GM010 not there, GM601 outside the root, GM602 through a sym
 only a pointer is here.
 """
 
-import os
-import stat
 from typing import TYPE_CHECKING
 
-from gitops_model.blob import Blob, Pointer, not_regular
-from gitops_model.errors import BadFile, CouldNotRun, Problem
+from gitops_model.blob import Blob, Pointer
+from gitops_model.errors import BadFile, Problem
+from gitops_model.git.disk import not_there, open_below, special
 from gitops_model.git.entries import WORKTREE, Place
-from gitops_model.git.lfs import POINTER_LIMIT, parse
 from gitops_model.git.lookup import Lookup
-from gitops_model.git.paths import raw, resolve
+from gitops_model.git.paths import resolve
+from gitops_model.git.pointers import LIMIT, parse
 
 if TYPE_CHECKING:
     from gitops_model.git.repository import Repository
-
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class FolderSource:
@@ -33,7 +29,7 @@ class FolderSource:
     def open(self, path: str) -> Blob:
         name = resolve(self.folder, path)
         blob = Blob.of_fd(name, open_below(self.root, name, path))
-        if blob.size < POINTER_LIMIT and (pointer := parse(blob.head(POINTER_LIMIT))):
+        if blob.size < LIMIT and (pointer := parse(blob.head(LIMIT))):
             blob.close()
             raise BadFile(not_local(path, pointer))
         return blob
@@ -53,7 +49,7 @@ class RepositorySource:
         if self.place is WORKTREE:
             blob = self.repository.on_disk(name, path)
         else:
-            entry = self._lookup.entry(name)
+            entry = self._lookup.content(name)
             if entry is None:
                 raise BadFile(self._absent(name, path))
             if not entry.is_regular:
@@ -76,63 +72,20 @@ class RepositorySource:
         return not_there(path)
 
 
-def open_below(root: str, name: str, path: str) -> int:
-    """Open `name` below `root` one component at a time, so that no symbolic link is followed even if one appears.
-
-    `path` is what messages call it.
-    """
-    *folders, last = map(raw, name.split("/"))
-    try:
-        at = os.open(raw(root), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError as error:
-        raise CouldNotRun(f"{root}: {error.strerror}") from error
-    try:
-        for folder in folders:
-            inner = os.open(folder, _FOLDER, dir_fd=at)
-            os.close(at)
-            at = inner
-        mode = os.stat(last, dir_fd=at, follow_symlinks=False).st_mode
-        if not stat.S_ISREG(mode):  # before opening: a device may act when it is opened
-            raise BadFile(special(path, not_regular(mode).found or "a special file"))
-        return os.open(last, _FILE, dir_fd=at)
-    except FileNotFoundError as error:
-        raise BadFile(not_there(path)) from error
-    except (NotADirectoryError, OSError) as error:
-        raise trouble(root, name, path, error) from error
-    finally:
-        os.close(at)
-
-
-def trouble(root: str, name: str, path: str, error: OSError) -> BadFile | CouldNotRun:
-    """Tell a symbolic link in the way from a plain I/O error."""
-    at = root
-    for part in name.split("/"):
-        at = f"{at}/{part}"
-        try:
-            mode = os.lstat(raw(at)).st_mode
-        except OSError:
-            return BadFile(not_there(path))
-        if stat.S_ISLNK(mode):
-            return BadFile(special(path, "a symbolic link"))
-        if not stat.S_ISDIR(mode) and at != f"{root}/{name}":
-            return BadFile(not_there(path))
-    return CouldNotRun(f"{path}: {error.strerror}")
-
-
-def not_there(path: str) -> Problem:
-    return Problem("GM010", f"the file {path!r} that the model needs is not there", expected=path)
-
-
-def special(path: str, kind: str) -> Problem:
-    return Problem("GM602", f"{path!r} is or goes through {kind}", expected="a regular file", found=kind)
-
-
 def not_local(path: str, pointer: Pointer | None) -> Problem:
     system = pointer.system if pointer else "lfs"
+    fetch = {
+        "lfs": f"git lfs pull --include={path!r}",
+        "dvc": f"dvc pull {path!r}",
+        "xet": f"git xet checkout -- {path!r}",
+    }
     return Problem(
         "GM003",
         f"{path!r} is a {system} pointer whose content is not here",
         expected="the content",
         found="a pointer",
-        hint=f"git lfs pull --include={path!r}" if system == "lfs" else None,
+        hint=fetch.get(system),
     )
+
+
+__all__ = ["FolderSource", "RepositorySource", "not_local", "not_there", "open_below", "special"]

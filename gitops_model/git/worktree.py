@@ -7,8 +7,8 @@ from gitops_model.blob import Blob, Pointer
 from gitops_model.errors import BadFile, CouldNotRun
 from gitops_model.git.changes import touched
 from gitops_model.git.digest import digest
+from gitops_model.git.disk import open_below
 from gitops_model.git.entries import Entry
-from gitops_model.git.source import open_below
 
 if TYPE_CHECKING:
     from gitops_model.git.repository import Repository

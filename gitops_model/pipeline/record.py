@@ -180,7 +180,7 @@ class Recorder:
         if known:
             return Recorded(entry.path, entry.oid, "known", known[0])
         fields: dict[str, Any] = {"v": VERSION, "kind": "fingerprint", "source": "pointer", "deps": []}
-        row = format_of_name(entry.path)
+        row = format_of_name(blob.path)
         if row is not None:
             fields["format"] = row.name
         if blob.pointer is not None:

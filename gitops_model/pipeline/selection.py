@@ -27,6 +27,11 @@ def from_root(repository: Repository, paths: Iterable[str]) -> list[str]:
     return names
 
 
+def is_model(path: str) -> bool:
+    """Whether a path is a model by its name, or a `.dvc` file that stands for one."""
+    return is_model_path(path.removesuffix(".dvc"))
+
+
 def models(repository: Repository, place: Place, paths: Iterable[str] = ()) -> Iterator[Entry]:
     """The model files of a place, all of them or those below `paths`; a file named itself counts whatever its name.
 
@@ -38,7 +43,7 @@ def models(repository: Repository, place: Place, paths: Iterable[str] = ()) -> I
     for entry in repository.entries(place, wanted):
         named = entry.path in names
         matched.update(name for name in wanted if name == entry.path or entry.path.startswith(name + "/"))
-        if named or (is_model_path(entry.path) and not entry.is_gitlink):
+        if named or (is_model(entry.path) and not entry.is_gitlink):
             yield entry
     for name in wanted:
         if name not in matched:
@@ -55,7 +60,7 @@ def staged_models(repository: Repository, notes: Notes, paths: Iterable[str] = (
     others: set[str] = set()
     given: set[str] = set()
     for change in repository.changes(staged=True, paths=[] if "." in names else names):
-        if change.new_oid is not None and (is_model_path(change.path) or change.path in names):
+        if change.new_oid is not None and (is_model(change.path) or change.path in names):
             entry = Entry(change.new_mode, change.new_oid, change.path)
             if not entry.is_gitlink:
                 given.add(entry.path)
