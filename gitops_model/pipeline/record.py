@@ -217,8 +217,8 @@ def describe(
         fields["signature"] = found.signature
     if found.optimizer is not None:
         fields["optimizer"] = found.optimizer
-    if blob.pointer is not None and blob.pointer.algorithm == "sha256":
-        fields["files"] = {"sha256": blob.pointer.digest}
+    if blob.pointer is not None:
+        fields["files"] = {blob.pointer.algorithm: blob.pointer.digest}
     return fields, tuple(dict.fromkeys((*model.problems, *found.problems)))
 
 

@@ -56,7 +56,7 @@ def _facts(notes: Notes, lookup: Lookup, entry: Entry, jobs: int | None) -> File
                 fields, facts.problems = describe(lookup, entry.path, blob, jobs)
                 facts.computed = {name: fields[name] for name in DIGESTS if name in fields}
                 wanted = {name for line in recorded for name in stated(line) if name in ALGORITHMS}
-                if blob.pointer is not None:
+                if blob.pointer is not None and blob.pointer.algorithm in ALGORITHMS:
                     wanted.add(blob.pointer.algorithm)
                 facts.computed |= file_digests(blob, wanted)
     except BadFile as error:
