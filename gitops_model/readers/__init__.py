@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 HEAD = 4096
 """How many first bytes a sniffer sees."""
 
+TELLING = 8
+"""Bytes below which a beginning says nothing: a sniffer takes its own format's cut-off beginnings for what they are."""
+
 
 class Format(NamedTuple):
     """A row: the name in reports, the module, the file name endings that promise this format (lower case)."""
@@ -134,7 +137,7 @@ def recognised(head: bytes) -> "tuple[Stranger | None, list[Format]]":
     stranger = foreign(head)
     if stranger is not None and stranger.fetch is not None:
         return stranger, []
-    rows = [row for row in FORMATS if reader_of(row).sniff(head)]
+    rows = [row for row in FORMATS if len(head) >= TELLING and reader_of(row).sniff(head)]
     if rows and stranger is None:
         stranger = Stranger(rows[0].name, title_of(rows[0]))
     return stranger, rows

@@ -158,6 +158,12 @@ def test_bytes_that_nobody_knows_are_refused_by_whom_they_were_promised_to(path:
     assert refused(path, NO_STRANGER["random bytes"]).code == code
 
 
+@pytest.mark.parametrize("suffix", [".tflite", ".safetensors"])
+def test_a_beginning_too_short_to_tell_is_a_truncated_file_of_what_was_promised(suffix: str) -> None:
+    for length in range(1, 8):
+        assert refused(f"net{suffix}", bytes([0x1C, 0, 0, 0, 0, 0, 0])[:length]).code == "GM001"
+
+
 def test_an_empty_file_is_truncated_whatever_its_name() -> None:
     assert {refused(path, b"").code for path in ("a.onnx", "a.safetensors", "a")} == {"GM001"}
 
