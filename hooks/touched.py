@@ -40,7 +40,7 @@ def concerns_models(paths: list[bytes]) -> bool:
 
 
 def is_model(path: bytes) -> bool:
-    return path.lower().endswith(SUFFIXES)
+    return path.lower().removesuffix(b".dvc").endswith(SUFFIXES)
 
 
 def is_manifest(path: bytes) -> bool:

@@ -195,7 +195,7 @@ class Parts:
             entry = tree.entry(change.path)
             if entry is not None and is_manifest_path(change.path):
                 found[change.path] = Subject(entry, is_manifest=True)
-            over = list(gatherer.listed_by(change.path))
+            over = list(gatherer.listed_by(change.path.removesuffix(".dvc")))
             if not over and entry is not None and is_model_path(change.path):
                 found[change.path] = Subject(entry, is_manifest=False)
                 # added beside a manifest: the folder is incomplete now, which its first manifest tells

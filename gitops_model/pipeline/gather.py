@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from gitops_model.git.entries import Entry
     from gitops_model.ir import Model
 
+DVC = ".dvc"
+"""`m.onnx.dvc` stands for a model that git ignores and DVC keeps."""
+
 MAX_RESTORED = 20
 """Absent files for which a way back is looked up; finding one may take a git process."""
 
@@ -107,6 +110,8 @@ class Gatherer:
             link = path if found is not None and found.is_symlink else self.tree.link_above(path)
             if link is not None:
                 linked.append(Linked(listed.path, path, link))
+            elif found is None and (pointer := self.tree.entry(path + DVC)) is not None:
+                files.append(self._file(pointer, listed))
             elif found is None:
                 few = len(absent) < MAX_RESTORED
                 absent.append(self._absent(path, listed.path) if few else Absent(listed.path))
@@ -143,7 +148,7 @@ class Gatherer:
         return Facts(entry.path, files=(self._file(entry, None),), named=named, here=self.tree.here)
 
     def _file(self, entry: "Entry", listed: Listed | None) -> FileFacts:
-        facts = FileFacts(entry.path, listed=listed.path if listed is not None else "")
+        facts = FileFacts(entry.path.removesuffix(DVC), listed=listed.path if listed is not None else "")
         if self.tree.in_git:
             facts.largest_outside_lfs = self.config.limit("weights-outside-lfs", entry.path)
         problem = special_entry(entry, self.tree.here)

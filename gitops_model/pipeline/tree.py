@@ -256,7 +256,7 @@ class TreeSource:
         link = self._tree.link_above(name)
         if link is not None:
             raise BadFile(special(path, f"the symbolic link {link!r}"))
-        entry = self._tree.entry(name)
+        entry = self._tree.entry(name) or self._tree.entry(f"{name}.dvc")
         if entry is None:
             raise BadFile(not_there(path))
         if not entry.is_regular:
