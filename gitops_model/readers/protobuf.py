@@ -66,6 +66,14 @@ def signed32(value: int) -> int:
     return value - (1 << 32) if value >> 31 else value
 
 
+def width_of(kind: int) -> int:
+    """Bytes of a fixed wire type; ValueError for a group and for what is no wire type."""
+    width = FIXED.get(kind)
+    if width is None:
+        raise ValueError(f"wire type {kind}")
+    return width
+
+
 def varint(data: bytes, i: int) -> tuple[int, int]:
     """The varint at `i` and the index behind it; IndexError where `data` ends, ValueError beyond 10 bytes."""
     value = shift = 0
@@ -144,7 +152,7 @@ class Wire:
             if end - start > WHOLE:
                 return self._stream(start, end, what, root)
             self._fill(start, end - start)
-        return self._split(start, end, what, root)
+        return self._scan(start, end, what, root)[0]
 
     def runs(self, start: int, end: int, what: str, lists: frozenset[int]) -> Iterator[Field]:
         """The fields of a message in which lists of unpacked numbers may be long.
@@ -204,16 +212,29 @@ class Wire:
             )
         )
 
-    def _split(self, start: int, end: int, what: str, root: bool) -> list[Field]:
-        """All fields of a message that lies in the window. This loop is where parsing spends its time."""
-        inner = "" if root else what
+    def _stream(
+        self, start: int, end: int, what: str, root: bool, lists: frozenset[int] = frozenset()
+    ) -> Iterator[Field]:
+        """The fields of a large message, a window at a time; the window may be moved between two of them."""
+        position = start
+        while position < end:
+            if position < self.base or (position + MARGIN >= self.limit and self.limit < end):
+                self._fill(position, MARGIN)
+            batch, position = self._scan(position, end, what, root, lists)
+            yield from batch
+
+    def _scan(
+        self, start: int, end: int, what: str, root: bool, lists: frozenset[int] = frozenset()
+    ) -> tuple[list[Field], int]:
+        """The fields that begin in the window, and the byte behind them. This loop is where parsing spends its time."""
         fields: list[Field] = []
         add = fields.append
         data, base = self.data, self.base
         i, stop = start - base, end - base
+        last = stop if self.limit >= end else len(data) - MARGIN
         at = i
         try:
-            while i < stop:
+            while i < last:
                 at = i
                 tag = data[i]
                 i += 1
@@ -228,92 +249,30 @@ class Wire:
                     first = i
                     i += value
                     if i > stop:
-                        raise self._overrun(inner, base + at, (base + first, value), end)
+                        raise self._overrun("" if root else what, base + at, (base + first, value), end)
                     add((tag, base + first, base + i))
+                elif tag in lists and (behind := run_end(tag, data, at, min(len(data), stop))) > at:
+                    i = behind
+                    add((-tag, base + at, base + i))
                 elif kind == VARINT:
                     i += 1
                     if value > 0x7F:
                         value, i = varint(data, i - 1)
                     add((tag, value, base + i))
-                elif kind == FIXED32:
-                    i += 4
-                    add((tag, base + i - 4, base + i))
-                elif kind == FIXED64:
-                    i += 8
-                    add((tag, base + i - 8, base + i))
                 else:
-                    raise malformed(what, base + at, f"wire type {kind}")
+                    first = i
+                    i += width_of(kind)
+                    add((tag, base + first, base + i))
                 if tag < 8 or tag > 0xFFFFFFFF:
-                    raise malformed(what, base + at, f"field number {tag >> 3}")
+                    raise ValueError(f"field number {tag >> 3}")
         except IndexError:
             i = stop + 1
         except ValueError as error:
             raise malformed(what, base + at, str(error)) from None
         if i > stop:
-            raise self._overrun(inner, base + at, (end, 1), end)
+            raise self._overrun("" if root else what, base + at, (end, 1), end)
         self._spend(len(fields))
-        return fields
-
-    def _stream(
-        self, start: int, end: int, what: str, root: bool, lists: frozenset[int] = frozenset()
-    ) -> Iterator[Field]:
-        """The fields of a large message, one by one; the window may be moved between two of them."""
-        inner = "" if root else what
-        position = start
-        while position < end:
-            if position < self.base or (position + MARGIN > self.limit and self.limit < end):
-                self._fill(position, MARGIN)
-            try:
-                tag, value, first = self._head(position)
-            except IndexError:
-                raise self._overrun(inner, position, (end, 1), end) from None
-            except ValueError as error:
-                raise malformed(what, position, str(error)) from None
-            self.count += 1
-            if self.count > MOST_FIELDS:
-                raise self._too_many()
-            if tag in lists:
-                base = self.base
-                following = base + run_end(tag, self.data, position - base, min(self.limit, end) - base)
-                if following > position:
-                    yield (-tag, position, following)
-                    position = following
-                    continue
-            if tag & 7 == VARINT:
-                following = first
-                field = (tag, value, following)
-            else:
-                following = first + value
-                field = (tag, first, following)
-            if following > end:
-                raise self._overrun(inner, position, (first, value), end)
-            yield field
-            position = following
-
-    def _head(self, position: int) -> tuple[int, int, int]:
-        """Tag, the value of a varint or else the length of the content, and the byte behind these.
-
-        IndexError where the window ends, ValueError for what is no field.
-        """
-        data = self.data
-        i = position - self.base
-        tag = data[i]
-        i += 1
-        if tag > 0x7F:
-            tag, i = varint(data, i - 1)
-        kind = tag & 7
-        if kind in (LEN, VARINT):
-            value = data[i]
-            i += 1
-            if value > 0x7F:
-                value, i = varint(data, i - 1)
-        else:
-            value = FIXED.get(kind, -1)
-            if value < 0:
-                raise ValueError(f"wire type {kind}")
-        if tag < 8 or tag > 0xFFFFFFFF:
-            raise ValueError(f"field number {tag >> 3}")
-        return tag, value, self.base + i
+        return fields, base + i
 
     def _overrun(self, what: str, where: int, need: tuple[int, int], end: int) -> BadFile:
         """A field at `where` needs bytes (first, how many), but its message (or, for "", the file) ends at `end`."""
