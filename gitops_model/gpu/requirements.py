@@ -52,13 +52,15 @@ class Release:
     """All that a release consists of, as far as it was given.
 
     `files` are single files with device code or engines. `paths` are the libraries and files of `tree` to look into,
-    `search` says where their libraries are. `runtime` is the section of the manifest.
+    `search` says where their libraries are. With `roots` (libraries of the tree that are loaded) only these and what
+    they pull in count, since packages bring variants for other systems along. `runtime` is the section of the manifest.
     """
 
     name: str | None = None
     files: tuple[Bytes, ...] = ()
     tree: Tree | None = None
     paths: tuple[str, ...] = ()
+    roots: tuple[str, ...] | None = None
     search: Search = field(default_factory=Search)
     models: tuple[Weights, ...] = ()
     images: tuple[Image, ...] = ()
@@ -102,13 +104,17 @@ class _Collect:
         release = self._release
         if release.name:
             self._document["name"] = release.name
-        self._device_code()
         if release.packages is not None:
             self._packages(needs(release.packages))
+        paths = release.paths
         if release.tree is not None:
-            self._libraries(release.tree, release.paths)
+            loaded = self._libraries(release.tree, release.paths if release.roots is None else release.roots)
+            if release.roots is not None:
+                others = (path for path in paths if not is_library_path(path))
+                paths = tuple(sorted({*others, *loaded}))
         elif release.files:
             self._libraries(Loose(release.files), tuple(file.path for file in release.files))
+        self._device_code(paths)
         for image in release.images:
             self._image(image)
         if release.models:
@@ -118,10 +124,10 @@ class _Collect:
         return Found(self._document, tuple(self._notes))
 
     # --- files -----------------------------------------------------------------------------------------------------
-    def _device_code(self) -> None:
+    def _device_code(self, paths: tuple[str, ...]) -> None:
         binaries: list[dict[str, Any]] = []
         engines: list[dict[str, Any]] = []
-        for file in self._files():
+        for file in self._files(paths):
             try:
                 if file.path.endswith(ENGINE_ENDINGS):
                     engine = find_engine(file)
@@ -152,10 +158,10 @@ class _Collect:
                 ),
             )
 
-    def _files(self) -> Iterator[Bytes]:
+    def _files(self, paths: tuple[str, ...]) -> Iterator[Bytes]:
         yield from self._release.files
         tree = self._release.tree
-        for path in self._release.paths if tree is not None else ():
+        for path in paths if tree is not None else ():
             file = tree.open(path) if tree is not None else None
             if file is None:
                 self._note(path, Problem("GM010", "there is no such file"))
@@ -163,7 +169,8 @@ class _Collect:
             with closing(file):
                 yield file
 
-    def _libraries(self, tree: Tree, paths: tuple[str, ...]) -> None:
+    def _libraries(self, tree: Tree, paths: tuple[str, ...]) -> tuple[str, ...]:
+        """The closure of the libraries among `paths`; gives the paths of all that are found."""
         roots: list[str] = []
         for path in filter(is_library_path, paths):
             needed = OPTIONAL.get(path.rpartition("/")[2])
@@ -172,7 +179,7 @@ class _Collect:
             else:
                 self._note(path, Problem("GM009", f"this counts only where {needed} is used, and nothing says so"))
         if not roots:
-            return
+            return ()
         closure = close(tree, roots, self._release.search)
         for path, problem in closure.problems:
             # A file that is no ELF at all was noted when it was scanned.
@@ -187,6 +194,7 @@ class _Collect:
                 {"symbol": str(unmet.symbol), "library": unmet.library, "user": unmet.user} for unmet in closure.unmet
             ]
         self._cudart(closure)
+        return tuple(closure.found.values())
 
     def _cudart(self, closure: Closure) -> None:
         """The major version of the CUDA runtime is in its soname (`libcudart.so.11.0` is that of every 11.x)."""
