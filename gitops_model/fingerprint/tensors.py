@@ -6,6 +6,7 @@ call; a thread takes a window at a time. A tensor longer than a window is hashed
 
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -21,6 +22,9 @@ from gitops_model.readers.padding import padding
 RUN = WINDOW // 2
 """Bytes of neighbouring tensors that one thread takes at a time."""
 
+ALL_PROCESSORS = -1
+"""`blake3.AUTO`: the pool that all hashers share."""
+
 THREADS = 8
 """Threads at most: each holds a window, and memory bandwidth is used up before."""
 
@@ -33,15 +37,13 @@ def tensor_digests(
     `jobs` None uses every processor; 1 reads the files in order from one thread.
     """
     check_extent(tensors, data)
-    if jobs is None:
-        jobs = min(THREADS, os.cpu_count() or 1)
     work = _Work(tensors, data)
     if jobs == 1:
         data.mapped = False
         for run in work.runs():
             work.hash_run(run)
     else:
-        work.hash_all(jobs)
+        work.hash_all(jobs or min(THREADS, os.cpu_count() or 1))
     return work.digests, sorted(work.problems, key=lambda problem: problem.message)
 
 
@@ -133,16 +135,13 @@ class _Work:
     def hash_all(self, jobs: int) -> None:
         """Tensors of more than a window one after another on all processors, the other runs side by side."""
         small: list[_Run] = []
+        shared = jobs if jobs < (os.cpu_count() or 1) else ALL_PROCESSORS
         for run in self.runs():
             if run.length > WINDOW:
                 for index in run.members:
-                    self._hash_alone(index, jobs)
+                    self._hash_alone(index, shared)
             else:
                 small.append(run)
-        if len(small) < 2:
-            for run in small:
-                self.hash_run(run)
-            return
         _side_by_side(self.hash_run, small, jobs)
 
     def hash_run(self, run: _Run) -> None:
@@ -174,12 +173,14 @@ class _Work:
 
 def _side_by_side(task: Callable[[_Run], None], runs: Sequence[_Run], jobs: int) -> None:
     """Run a task on every run from `jobs` threads; the first failure, in the order of the runs, is raised."""
-    queue = iter(enumerate(runs))
+    queue = deque(enumerate(runs))
     failures: list[tuple[int, BaseException]] = []
 
     def worker() -> None:
-        for number, run in queue:
-            if failures:
+        while queue and not failures:
+            try:
+                number, run = queue.popleft()
+            except IndexError:  # another thread took the last one
                 return
             try:
                 task(run)
