@@ -61,10 +61,11 @@ class Reading:
         self._strings: dict[bytes, bytes] = {}
         self._problems: list[Problem] = []
         self._held = 0
+        self._undecoded = False
         self._seen: dict[str, int] = {}
 
     def text(self, start: int, end: int) -> str:
-        """A string field. What is not UTF-8 (GM002) is shown with its bytes escaped, so that reading can go on."""
+        """A string field. What is not UTF-8 (GM002, once) is shown with its bytes escaped, so that reading goes on."""
         wire = self.wire
         if wire.base <= start and end <= wire.limit:
             raw = wire.data[start - wire.base : end - wire.base]
@@ -74,8 +75,9 @@ class Reading:
             text = raw.decode()
         except UnicodeDecodeError as error:
             text = raw.decode(errors="backslashreplace")
-            if text not in self._texts:
-                self.problem(Problem("GM002", f"a text at byte {start} is not UTF-8: {error.reason}"))
+            if not self._undecoded:
+                self.problem(Problem("GM002", f"the text at byte {start} is not UTF-8 ({error.reason})"))
+            self._undecoded = True
         kept = self._texts.get(text)
         if kept is None:
             kept = self._texts[text] = text

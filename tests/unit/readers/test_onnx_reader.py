@@ -195,6 +195,14 @@ def test_many_problems_are_counted_not_listed() -> None:
     assert "400 more" in problems[-1].message
 
 
+def test_names_that_are_no_text_are_one_problem_and_stay_apart() -> None:
+    tensors = [wire.message(5, wire.number(2, 1), wire.number(1, 0), wire.message(8, bytes((0xFF, i)))) for i in (1, 2)]
+    model = describe(wire.number(1, 8) + wire.message(7, *tensors) + wire.message(8, wire.number(2, 17)))
+    assert [problem.code for problem in model.problems] == ["GM002"]
+    assert [tensor.name for tensor in model.tensors] == ["\\xff\x01", "\\xff\x02"]
+    assert all(tensor.name.encode() for tensor in model.tensors)
+
+
 def test_held_texts_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gitops_model.readers.onnx_reading.MOST_TEXT", 1000)
     nodes = [onnx_zoo.node("Relu", name=f"name {index:09}") for index in range(100)]
