@@ -1,11 +1,11 @@
-"""A language model's file holds a template (Jinja) for its prompts, and this one reaches for attributes or functions
-that a template has no use for.
+"""A language model's file holds a template (Jinja) for its prompts. That is code which runs where the model is served: a
+note says so. It is a warning when the template reaches for attributes or functions that it has no use for.
 
 Why: runtimes that render it without a sandbox execute it.
 
 Example:
 
-    model.gguf: warning GM607 the chat template uses '__class__'
+    model.gguf: warning GM607 the template in 'tokenizer.chat_template' reaches outside …: '__class__'
 
 Fix: read the template; replace it with the one of the model's publisher, or ignore GM607 for this path.
 """
@@ -20,4 +20,5 @@ RULE = Rule("GM607", "template-code", Severity.WARNING, "a chat template does mo
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    yield from reported(RULE, facts)
+    for finding in reported(RULE, facts):
+        yield finding if finding.found else finding._replace(severity=Severity.NOTE)

@@ -9,7 +9,7 @@ from gitops_model.git.paths import folder_of
 from gitops_model.manifest import Listed, Manifest, is_manifest_path, load
 from gitops_model.nearest import nearest
 from gitops_model.pipeline.tree import Tree, TreeSource, special_entry
-from gitops_model.readers import is_model_path
+from gitops_model.readers import audit, is_model_path
 
 if TYPE_CHECKING:
     from gitops_model.blob import Blob
@@ -175,6 +175,8 @@ class Gatherer:
             return
         if listed is None or is_model_path(facts.path):
             facts.model, facts.problems = describe(blob, self.tree)
+            if facts.model is not None:
+                facts.problems += tuple(audit(blob))
             if self.deep and facts.model is not None and not facts.problems:
                 from gitops_model.pipeline.deep import deep_problems
 

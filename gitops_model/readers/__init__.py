@@ -116,6 +116,20 @@ def read_model(blob: Blob, source: Source) -> Model:
     )
 
 
+def audit(blob: Blob) -> list[Problem]:
+    """What only reading every byte shows: for zip archives, contents that do not match their directory (GM606)."""
+    from gitops_model.readers.zip import LOCAL, Archive
+
+    if blob.head(4) != LOCAL:
+        return []
+    from gitops_model.readers.zip_audit import audit as audit_zip
+
+    try:
+        return audit_zip(Archive.open(blob))
+    except BadFile:
+        return []  # the reader has said so
+
+
 def first_that_reads(rows: list[Format], blob: Blob, source: Source) -> Model:
     """Several formats are zip archives: the first whose reader finds its own content in it."""
     first: BadFile | None = None

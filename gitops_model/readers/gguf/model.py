@@ -13,6 +13,7 @@ from gitops_model.ir import Locator, Model, Span, Swapped, Tensor
 from gitops_model.readers.cursor import Cursor
 from gitops_model.readers.gguf.types import GGML_TYPES, PLAIN
 from gitops_model.readers.gguf.values import Values, read_text
+from gitops_model.readers.templates import template_problem
 
 TITLE = "a GGUF model"
 
@@ -80,7 +81,8 @@ def read_one(blob: Blob, file: str) -> tuple[Model, Values]:
         raise BadFile(Problem("GM002", f"an alignment of {alignment} bytes is no power of two"))
     start = (cursor.offset + alignment - 1) // alignment * alignment
     tensors = tuple(locate(blob, row, start, file, swapped=big_endian) for row in rows)
-    problems = duplicates(tensors)
+    templates = (template_problem(key, text) for key, text in values.texts.items() if "chat_template" in key)
+    problems = (*duplicates(tensors), *templates)
     return (
         Model(
             "gguf",

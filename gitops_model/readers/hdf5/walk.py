@@ -25,10 +25,10 @@ LIMIT_OBJECTS = 500_000
 LIMIT_DEPTH = 64
 
 
-def datasets(file: File) -> tuple[list[Tensor], dict[str, str | list[str]], list[Problem]]:
-    """(tensors by path in the order of the groups, attributes of the root, problems that did not stop the walk)."""
+def datasets(file: File) -> tuple[list[Tensor], dict[str, str | list[str]], dict[str, str]]:
+    """(tensors by path in the order of the groups, attributes of the root, what else there is and is not compared)."""
     tensors: list[Tensor] = []
-    problems: list[Problem] = []
+    others: dict[str, str] = {}
     root = messages(file, file.root)
     stack: list[tuple[str, int, frozenset[int]]] = [("", file.root, frozenset())]
     count = 0
@@ -48,13 +48,13 @@ def datasets(file: File) -> tuple[list[Tensor], dict[str, str | list[str]], list
             ]
             stack.extend(reversed(below))
         else:
-            tensor = dataset(file, path, found, problems)
+            tensor = dataset(file, path, found, others)
             if tensor is not None:
                 tensors.append(tensor)
-    return tensors, attributes(file, root), problems
+    return tensors, attributes(file, root), others
 
 
-def dataset(file: File, path: str, found: list[Message], problems: list[Problem]) -> Tensor | None:
+def dataset(file: File, path: str, found: list[Message], others: dict[str, str]) -> Tensor | None:
     """The tensor that an object is; None for a dataset without numbers (texts, references) and for other objects."""
     kinds = {message.kind: message for message in found}
     if LAYOUT not in kinds or DATATYPE not in kinds or DATASPACE not in kinds:
@@ -68,7 +68,7 @@ def dataset(file: File, path: str, found: list[Message], problems: list[Problem]
     if dims is None:
         return None
     if kind.dtype in ("", "text", "vlen text"):
-        problems.append(Problem("GM009", f"dataset {path!r} holds {kind.what or 'texts'}, which are not compared"))
+        others[f"not compared/{path}"] = kind.what or "texts"
         return None
     filter_names = filters(shared(file, kinds[FILTERS])) if FILTERS in kinds else ()
     fill = fill_value(shared(file, kinds[FILL]), kind.itemsize) if FILL in kinds else bytes(kind.itemsize)

@@ -29,7 +29,8 @@ def read(blob: Blob, _source: Source) -> Model:
 
 
 def describe(file: File) -> Model:
-    found, attributes, problems = datasets(file)
+    found, attributes, others = datasets(file)
+    problems: list[Problem] = []
     tensors = tuple(grouped(tensor) for tensor in found)
     texts = {name: value for name, value in attributes.items() if isinstance(value, str)}
     config = texts.pop("model_config", None)
@@ -48,7 +49,7 @@ def describe(file: File) -> Model:
         tensors,
         graph=graph,
         properties=properties,
-        metadata=texts,
+        metadata=texts | others,
         problems=tuple(problems),
     )
 

@@ -8,6 +8,7 @@ and, for zip archives, caffe2/serialize/inline_container.cc.
 from gitops_model.blob import Blob, Source
 from gitops_model.errors import BadFile, Problem
 from gitops_model.ir import Locator, Model, Span
+from gitops_model.readers.pickling.allowed import outside
 from gitops_model.readers.pickling.machine import Machine
 from gitops_model.readers.torch.names import group, named_tensors
 from gitops_model.readers.torch.objects import Storage, TorchObjects
@@ -78,13 +79,13 @@ def read_zip(blob: Blob) -> Model:
 
         return read_archive(archive, root)
     objects = TorchObjects(Storages(archive, f"{root}data/"), swapped=byteorder(archive, root) == "big")
-    described = unpickle(archive, f"{root}data.pkl")
+    described, unsafe = unpickle(archive, f"{root}data.pkl")
     tensors, problems = named_tensors(described, objects)
     return Model(
         "pytorch",
         tuple(group(tensors)),
         properties={"container": "zip", "byteorder": byteorder(archive, root), **version_of(archive, root)},
-        problems=(*archive.problems, *problems),
+        problems=(*archive.problems, *unsafe, *problems),
     )
 
 
@@ -139,11 +140,15 @@ def what_zip(archive: Archive) -> str:
     return f"this is a zip archive with {len(names)} entries, but no PyTorch file"
 
 
-def unpickle(archive: Archive, name: str) -> object:
-    """The described object of one entry. Its own end is not the file's: a cut stream in a whole archive is GM002."""
+def unpickle(archive: Archive, name: str, *, script: bool = False) -> tuple[object, list[Problem]]:
+    """The described object of one entry, and what it would call beyond the allow-list.
+
+    The stream's end is not the file's: a cut stream in a whole archive is GM002.
+    """
     content = archive.read(archive.entries[name])
     try:
-        return Machine(Blob.of_bytes(name, content)).run()
+        machine = Machine(Blob.of_bytes(name, content))
+        return machine.run(), outside(machine, name, script=script)
     except BadFile as error:
         if error.problem.code != "GM001":
             raise

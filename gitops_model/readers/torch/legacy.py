@@ -7,6 +7,7 @@ list, each storage as an int64 count of elements and its elements, little endian
 from gitops_model.blob import Blob
 from gitops_model.errors import BadFile, Problem
 from gitops_model.ir import Locator, Model, Span
+from gitops_model.readers.pickling.allowed import outside
 from gitops_model.readers.pickling.machine import Machine, Pairs, sequence
 from gitops_model.readers.torch.names import group, named_tensors
 from gitops_model.readers.torch.objects import Storage, TorchObjects, storage_dtype
@@ -30,6 +31,7 @@ def read_legacy(blob: Blob) -> Model:
     if names is None:
         raise BadFile(Problem("GM002", "the list of storages is no list"))
     storages.scan(names, sizes, machine.offset)
+    unsafe = outside(machine)
     tensors, problems = named_tensors(root, TorchObjects(storages))
     little = True
     if isinstance(facts, Pairs):
@@ -38,7 +40,7 @@ def read_legacy(blob: Blob) -> Model:
         "pytorch",
         tuple(group(tensors)),
         properties={"container": "legacy", "byteorder": "little" if little else "big"},
-        problems=tuple(problems),
+        problems=(*unsafe, *problems),
     )
 
 

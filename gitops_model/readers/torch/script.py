@@ -34,9 +34,10 @@ def read(blob: Blob, _source: Source) -> Model:
 
 def read_archive(archive: Archive, root: str) -> Model:
     swapped = byteorder(archive, root) == "big"
-    module = unpickle(archive, f"{root}data.pkl")
+    module, unsafe = unpickle(archive, f"{root}data.pkl", script=True)
     tensors, problems = named_tensors(module, TorchObjects(Storages(archive, f"{root}data/"), swapped))
-    tensors += constants(archive, root, swapped)
+    found, more = constants(archive, root, swapped)
+    tensors += found
     code = parse_code(sources(archive, root))
     kind = class_of(module)
     forward = code.methods.get((kind, "forward"))
@@ -57,18 +58,18 @@ def read_archive(archive: Archive, root: str) -> Model:
             "class": plain(kind),
             **version_of(archive, root),
         },
-        problems=(*archive.problems, *problems, *code.problems),
+        problems=(*archive.problems, *unsafe, *more, *problems, *code.problems),
     )
 
 
-def constants(archive: Archive, root: str, swapped: bool) -> list[Tensor]:
-    """The tensors among the constants, as the code names them: `CONSTANTS.c0`."""
+def constants(archive: Archive, root: str, swapped: bool) -> tuple[list[Tensor], list[Problem]]:
+    """The tensors among the constants, as the code names them (`CONSTANTS.c0`), and what their pickle would call."""
     if f"{root}constants.pkl" not in archive.entries:
-        return []
-    described = unpickle(archive, f"{root}constants.pkl")
+        return [], []
+    described, unsafe = unpickle(archive, f"{root}constants.pkl", script=True)
     objects = TorchObjects(Storages(archive, f"{root}constants/"), swapped)
     found, _ = named_tensors(described, objects, prefix=())
-    return [tensor._replace(name=f"CONSTANTS.c{tensor.name}") for tensor in found]
+    return [tensor._replace(name=f"CONSTANTS.c{tensor.name}") for tensor in found], unsafe
 
 
 def class_of(module: Thing) -> str:

@@ -9,6 +9,7 @@ class), an int64 number of elements and the elements, then a list of views; `ten
 from gitops_model.blob import Blob
 from gitops_model.errors import BadFile, Problem
 from gitops_model.ir import Locator, Model, Span
+from gitops_model.readers.pickling.allowed import outside
 from gitops_model.readers.pickling.machine import Machine, Persistent, Thing, sequence
 from gitops_model.readers.torch.names import group, named_tensors
 from gitops_model.readers.torch.objects import Named, Storage, TorchObjects, storage_dtype, whole
@@ -28,9 +29,14 @@ def read_tar(blob: Blob) -> Model:
     objects.read_storages(members["storages"])
     objects.read_tensors(members["tensors"])
     span = members["pickle"]
-    root = Machine(blob, span.offset, span.offset + span.length).run()
-    tensors, problems = named_tensors(root, objects)
-    return Model("pytorch", tuple(group(tensors)), properties={"container": "tar"}, problems=tuple(problems))
+    machine = Machine(blob, span.offset, span.offset + span.length)
+    tensors, problems = named_tensors(machine.run(), objects)
+    return Model(
+        "pytorch",
+        tuple(group(tensors)),
+        properties={"container": "tar"},
+        problems=(*objects.unsafe, *outside(machine, "pickle"), *problems),
+    )
 
 
 class TarObjects(TorchObjects):
@@ -41,6 +47,7 @@ class TarObjects(TorchObjects):
         self.blob = blob
         self.storages: dict[str, tuple[Storage, Span]] = {}
         self.by_key: dict[str, Named] = {}
+        self.unsafe: list[Problem] = []
 
     def find(self, storage: Storage, offset: int, length: int) -> Locator:
         span = self.storages[storage.key][1]
@@ -80,6 +87,7 @@ class TarObjects(TorchObjects):
                 Storage(str(target), storage.dtype, size, 0),
                 Span(whole_span.offset + start, size),
             )
+        self.unsafe += outside(machine, "storages")
 
     def read_tensors(self, span: Span) -> None:
         end = span.offset + span.length
@@ -100,6 +108,7 @@ class TarObjects(TorchObjects):
                 self.by_key[str(key)] = self.dense(
                     storage, storage.dtype, numbers[-1], tuple(numbers[:rank]), tuple(numbers[rank : 2 * rank])
                 )
+        self.unsafe += outside(machine, "tensors")
 
 
 def tar_members(blob: Blob) -> dict[str, Span]:
