@@ -58,7 +58,7 @@ def content(archive: Archive, entry: Entry, span: Span) -> Iterator[Problem]:
             if inflater is None:
                 crc, size = crc32(window, crc), size + len(window)
                 continue
-            piece: bytes | memoryview = window
+            piece: bytes | bytearray | memoryview = window
             while piece:
                 out = inflater.decompress(piece, 1 << 20)
                 crc, size = crc32(out, crc), size + len(out)
