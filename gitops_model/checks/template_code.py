@@ -1,5 +1,5 @@
-"""A language model's file holds a template (Jinja) for its prompts: code that runs where the model is served. A note says
-so; it is a warning when the template reaches for attributes or functions that it has no use for.
+"""A language model's file holds a template (Jinja) for its prompts: code that runs where the model is served. A note
+says so; it is a warning when the template reaches for attributes or functions that it has no use for.
 
 Why: runtimes that render it without a sandbox execute it.
 

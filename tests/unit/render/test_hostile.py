@@ -44,9 +44,9 @@ def shown(name: str) -> Shown:
     model = Model(
         "onnx",
         (tensor,),
-        values,
-        values,
-        Graph(name, values, values, nodes, {name: tensor}),
+        inputs=values,
+        outputs=values,
+        graph=Graph(name, values, values, nodes, {name: tensor}),
         opset={name: 3},
         properties={"producer_name": name},
         metadata={name: name},
