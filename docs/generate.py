@@ -56,7 +56,7 @@ def pre_commit_hooks() -> str:
         "model-notes-push": (
             "Push model notes",
             "Notes follow the models to the remote. Never blocks a push.",
-            [*always, "  stages: [pre-push]"],
+            [*always, "  verbose: true", "  stages: [pre-push]"],
         ),
     }
     lines = [f"# {BANNER}"]

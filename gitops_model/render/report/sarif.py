@@ -6,7 +6,7 @@ from typing import Any
 
 from gitops_model import __version__, checks
 from gitops_model.errors import CouldNotRun
-from gitops_model.finding import Finding, Report
+from gitops_model.finding import Finding, Report, Severity
 from gitops_model.render import Look
 from gitops_model.render.inert import one_line
 
@@ -53,10 +53,19 @@ def _rule(code: str, findings: tuple[Finding, ...]) -> dict[str, Any]:
         "fullDescription": {"text": rule.summary},
         "help": {"text": page},
         "defaultConfiguration": {"level": rule.severity.label},
-        "properties": {
-            "tags": ["security"] if code.startswith("GM6") else ["models"],
-            "problem.severity": max(f.severity for f in findings if f.code == code).label,
-        },
+        "properties": _for_github(code, max(finding.severity for finding in findings if finding.code == code)),
+    }
+
+
+def _for_github(code: str, worst: Severity) -> dict[str, Any]:
+    """What code scanning sorts alerts by; a rule of GM6 is about security, and is shown as such."""
+    severity = {"problem.severity": "recommendation" if worst is Severity.NOTE else worst.label}
+    if not code.startswith("GM6"):
+        return {"tags": ["models"], **severity}
+    return {
+        "tags": ["security", "models"],
+        **severity,
+        "security-severity": "8.0" if worst is Severity.ERROR else "4.0",
     }
 
 

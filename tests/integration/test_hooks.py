@@ -1,17 +1,36 @@
-"""Commits and pushes under git's own hooks, as `init --hooks` installs them: what is refused, and what passes."""
+"""Commits and pushes, once under git's own hooks and once under the pre-commit framework: what is refused, what passes.
 
+The framework is the real one. It builds its environment from a clone of this tree, once for all tests.
+"""
+
+import fcntl
 import hashlib
 import os
+import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support import gitrepo
 from support.gitrepo import GitRepo
 from support.manifests import SWIFT, SWIFT_NEXT, add_swift, swift_manifest
 from support.program import Program
+from support.wheel import ROOT, tracked_files
 
 ModelFile = Callable[[str, str], Path]
+CONFIG = """\
+default_install_hook_types: [pre-commit, pre-push]
+repos:
+- repo: {repo}
+  rev: {rev}
+  hooks:
+  - id: model-manifest
+  - id: model-check
+  - id: model-record
+  - id: model-notes-push
+"""
 
 
 def attempt(repo: GitRepo, *words: str, env: dict[str, str] | None = None) -> tuple[int, str]:
@@ -28,11 +47,50 @@ def attempt(repo: GitRepo, *words: str, env: dict[str, str] | None = None) -> tu
     return done.returncode, done.stdout + done.stderr
 
 
+def pre_commit(*words: str, cwd: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pre_commit", *words]
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    assert not check or done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture(scope="session")
+def hooks_repo(shared_folder: Path) -> GitRepo:
+    """This tree as a repository that the framework can clone."""
+    path = shared_folder / "hooks"
+    shared_folder.mkdir(parents=True, exist_ok=True)
+    with (shared_folder / "hooks.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            repo = gitrepo.init(shared_folder / "hooks.draft")
+            for name in tracked_files():
+                target = repo.path / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, target)
+            repo.commit("The tree")
+            repo.path.rename(path)
+    return GitRepo(path)
+
+
 @pytest.fixture
-def repo(git_repo: Callable[..., GitRepo], cli: Program) -> GitRepo:
+def framework(shared_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The framework's store: its environment is built by the first test and lives as long as the run."""
+    monkeypatch.setenv("PRE_COMMIT_HOME", str(shared_folder / "pre-commit"))
+
+
+@pytest.fixture(params=["native", "framework"])
+def repo(request: pytest.FixtureRequest, git_repo: Callable[..., GitRepo], cli: Program) -> GitRepo:
+    """A repository that is set up, one way or the other."""
     made = git_repo(files={"README": "models"})
-    cli("init", "--hooks", cwd=made.path, check=0)
-    made.commit("Show models")
+    if request.param == "native":
+        cli("init", "--hooks", cwd=made.path, check=0)
+        made.commit("Show models")
+    else:
+        request.getfixturevalue("framework")
+        hooks: GitRepo = request.getfixturevalue("hooks_repo")
+        made.write(".pre-commit-config.yaml", CONFIG.format(repo=hooks.path, rev=hooks.git("rev-parse", "HEAD")))
+        made.commit("Use the framework")
+        pre_commit("install", "--install-hooks", cwd=made.path)
     return made
 
 
@@ -147,7 +205,7 @@ def test_the_note_outlives_rewritten_commits(with_model: GitRepo, how: str) -> N
 def test_a_push_carries_the_notes(with_model: GitRepo, git_repo: Callable[..., GitRepo], cli: Program) -> None:
     remote = git_repo("remote", bare=True)
     with_model.git("remote", "add", "origin", str(remote.path))
-    assert attempt(with_model, "push", "--quiet", "origin", "main") == (0, "")
+    assert attempt(with_model, "push", "--quiet", "origin", "main")[0] == 0
     assert note(remote, revision="main") == note(with_model)
     other = git_repo("other")
     other.git("remote", "add", "origin", str(remote.path))
@@ -166,3 +224,34 @@ def test_a_remote_that_takes_no_notes_costs_one_warning(with_model: GitRepo, git
     assert code == 0
     assert [line for line in said.splitlines() if "gitops-model" in line and "warning" in line]
     assert remote.git("rev-parse", "main") == with_model.git("rev-parse", "HEAD")
+
+
+# --- the framework alone ----------------------------------------------------------------------------------------------
+def test_try_repo(git_repo: Callable[..., GitRepo], hooks_repo: GitRepo, model_file: ModelFile) -> None:
+    """What somebody does who looks at the hooks for the first time: everything is checked, nothing installed."""
+    repo = git_repo(files={"README": "models"})
+    add_swift(repo, model_file(*SWIFT))
+    repo.write("models/other.onnx", b"<html>")
+    repo.git("add", "--all")
+    done = pre_commit("try-repo", str(hooks_repo.path), "--all-files", cwd=repo.path, check=False)
+    assert done.returncode == 1
+    for title in ("Check model manifests", "Check model files", "Record model digests in git notes"):
+        assert title in done.stdout
+    assert "models/other.onnx: error GM004" in done.stdout
+    assert "GM112" in done.stdout
+
+
+@pytest.mark.usefixtures("framework")
+@pytest.mark.parametrize("repo", ["framework"], indirect=True)
+def test_all_files_by_hand_checks_every_manifest(with_model: GitRepo, model_file: ModelFile) -> None:
+    """As in CI: nothing is staged, and everything is looked at."""
+    assert pre_commit("run", "--all-files", cwd=with_model.path).returncode == 0
+    with_model.write("models/swift.onnx", model_file(*SWIFT_NEXT).read_bytes())
+    with_model.git("commit", "--quiet", "--no-verify", "-am", "Past the hooks")
+    done = pre_commit("run", "--all-files", cwd=with_model.path, check=False)
+    assert done.returncode == 1
+    assert "GM201" in done.stdout
+
+
+def test_the_hooks_manifest_is_valid(hooks_repo: GitRepo) -> None:
+    pre_commit("validate-manifest", ".pre-commit-hooks.yaml", cwd=hooks_repo.path)
