@@ -9,6 +9,7 @@ another version or kind, and lines that are no JSON at all, are kept as they are
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 from gitops_model.errors import CouldNotRun
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from gitops_model.git.repository import Repository
 
 REF = "refs/notes/gitops-model"
+
+TRACKING = "refs/gitops-model/remote/"
+"""Followed by a remote's name: its notes as last fetched, outside `refs/notes`, where a push or a mirror of
+`refs/notes/*` would carry them on."""
+
 VERSION = 1
 
 LIMIT = 64 * 1024 * 1024
@@ -140,12 +146,13 @@ Build: TypeAlias = Callable[[Snapshot], tuple[str | None, int]]
 
 
 class Notes:
-    """The notes of a repository, read through a snapshot that is renewed by every write."""
+    """Notes on blobs: those of this repository, read and written, and those fetched from remotes, which are read."""
 
     def __init__(self, repository: "Repository", ref: str = REF) -> None:
         self.repository = repository
         self.ref = ref
         self._snapshot: Snapshot | None = None
+        self._fetched: list[Snapshot] | None = None
 
     def snapshot(self, *, fresh: bool = False, count: int = 1) -> Snapshot:
         if fresh or self._snapshot is None:
@@ -154,7 +161,17 @@ class Notes:
 
     def lines(self, oid: str) -> list[str]:
         """The lines on a blob, sorted; every kind and version."""
-        return sorted(self.snapshot().lines(oid))
+        found = self.snapshot().lines(oid)
+        for other in self._remote_snapshots():
+            with suppress(CouldNotRun):  # a partial clone may have fetched the tree without the notes
+                found |= other.lines(oid)
+        return sorted(found)
+
+    def _remote_snapshots(self) -> list[Snapshot]:
+        if self._fetched is None:
+            tips = set(refs.tips(self.repository.git, TRACKING)) - {self.snapshot().tip}
+            self._fetched = [Snapshot(self.repository, tip) for tip in sorted(tips)]
+        return self._fetched
 
     def parsed(self, oid: str, kind: str) -> Iterator[dict[str, Any]]:
         """The lines on a blob that are of this kind and version."""

@@ -9,6 +9,11 @@ def read(git: Git, ref: str) -> str | None:
     return result.out.strip().decode() if result.code == 0 else None
 
 
+def tips(git: Git, prefix: str) -> list[str]:
+    """The object ids of all refs below a prefix that ends in `/`."""
+    return git.out("for-each-ref", "--format=%(objectname)", prefix).decode().split()
+
+
 def swap(git: Git, ref: str, new: str, old: str | None, reason: str) -> bool:
     """Set `ref` to `new` if it still holds `old` (None: does not exist); False when somebody else was faster.
 

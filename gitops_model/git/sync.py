@@ -1,7 +1,6 @@
 """Exchanging notes with a remote: fetch, unite, push without force, again when somebody else pushed in between.
 
-A remote's notes are tracked in `refs/gitops-model/remote/NAME`, outside `refs/notes`, where a push or a mirror of
-`refs/notes/*` would carry them on. git itself talks to the remote, with the user's own configuration and credentials.
+git itself talks to the remote, with the user's own configuration and credentials.
 """
 
 from typing import NamedTuple
@@ -9,10 +8,8 @@ from typing import NamedTuple
 from gitops_model.errors import CouldNotRun
 from gitops_model.git import refs
 from gitops_model.git.command import Result, TimedOut
-from gitops_model.git.notes import REF, Notes
+from gitops_model.git.notes import REF, TRACKING, Notes
 from gitops_model.git.repository import Repository
-
-TRACKING = "refs/gitops-model/remote/"
 
 GUARD = "GITOPS_MODEL_SYNC"
 """Set in the environment of our own push: a hook that sees it has nothing to do."""
@@ -67,6 +64,8 @@ def sync(
         theirs = None
         if fetched.code == 0:
             theirs = refs.read(git, tracking)
+            if theirs is not None and _has_gaps(repository, theirs):
+                _contact(repository, (*_FETCH, "--refetch", remote, f"+{REF}:{tracking}"), env, timeout)
         elif "couldn't find remote ref" not in fetched.error.lower():  # it has no notes yet, which is fine
             return Outcome(remote, received, warning=f"notes of {remote} could not be fetched: {fetched.said}")
         if theirs is not None:
@@ -103,6 +102,13 @@ def _contact(repository: Repository, args: tuple[str, ...], env: dict[str, str],
         return repository.git.run(*args, network=True, env=env, timeout=timeout)
     except TimedOut as error:
         return Result(128, b"", f"fatal: {error}")
+
+
+def _has_gaps(repository: Repository, tip: str) -> bool:
+    """Whether a plain `git fetch` of a partial clone brought these notes along, but left out their content."""
+    if repository.git.run("config", "--get-regexp", r"^remote\..*\.promisor$").code:
+        return False
+    return b"?" in repository.git.out("rev-list", "--objects", "--missing=print", tip)
 
 
 def _lost_race(pushed: Result) -> bool:

@@ -4,9 +4,9 @@ The pattern ends in `*`: without one, a fetch fails when the remote has no such 
 """
 
 from gitops_model.git import config
-from gitops_model.git.notes import REF
+from gitops_model.git.notes import REF, TRACKING
 from gitops_model.git.repository import Repository
-from gitops_model.git.sync import TRACKING, remotes
+from gitops_model.git.sync import remotes
 from gitops_model.render.setup import Step
 
 

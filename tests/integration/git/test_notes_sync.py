@@ -14,9 +14,9 @@ from support.gitrepo import GitRepo
 import gitops_model
 from gitops_model.errors import CouldNotRun
 from gitops_model.git import sync as _sync
-from gitops_model.git.notes import REF, Notes
+from gitops_model.git.notes import REF, TRACKING, Notes
 from gitops_model.git.repository import Repository
-from gitops_model.git.sync import TRACKING, sync
+from gitops_model.git.sync import sync
 
 Open = Callable[..., Repository]
 MakeRepo = Callable[..., GitRepo]
@@ -126,6 +126,25 @@ def test_from_any_clone(hub: GitRepo, opened: Open, options: list[str]) -> None:
     outcome = sync(repository, "origin")
     assert (outcome.received, outcome.pushed, outcome.warning) == (2, True, None)
     assert notes_at(hub) == {A: "other\nspecial", B: "special", C: "other"}
+
+
+@pytest.mark.parametrize("options", [[], ["--depth=1"], ["--filter=blob:none"]])
+def test_notes_that_a_plain_fetch_brought(hub: GitRepo, opened: Open, options: list[str]) -> None:
+    """`init --hooks` adds a refspec for that. A partial clone fetches the tree of the notes and not the notes."""
+    hub.git("config", "uploadpack.allowFilter", "true")
+    other = opened(clone(hub, "other"))
+    Notes(other).add({A: ["other"], C: ["other"]})
+    sync(other, "origin")
+    repo = clone(hub, "special", *options)
+    repo.git("config", "--add", "remote.origin.fetch", f"+{REF}*:{TRACKING}origin*")
+    repo.git("fetch", "--quiet")
+    repository = opened(repo)
+    assert Notes(repository).lines(A) == ([] if "--filter=blob:none" in options else ["other"])
+    Notes(repository).add({A: ["special"]})
+    outcome = sync(repository, "origin")
+    assert (outcome.received, outcome.pushed, outcome.warning) == (2, True, None)
+    assert notes_at(hub) == {A: "other\nspecial", C: "other"}
+    assert Notes(repository).lines(A) == ["other", "special"]
 
 
 def test_a_remote_given_by_address(hub: GitRepo, opened: Open) -> None:
