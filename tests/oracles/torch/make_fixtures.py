@@ -22,7 +22,8 @@ TARGET = Path(__file__).parents[2] / "data" / "torch"
 
 DTYPES = (
     *(torch.float32, torch.float16, torch.bfloat16, torch.float64, torch.int64, torch.int32, torch.int16, torch.int8),
-    *(torch.uint8, torch.complex64, torch.complex128, torch.float8_e4m3fn, torch.float8_e5m2, torch.uint16, torch.uint32),
+    *(torch.uint8, torch.complex64, torch.complex128, torch.float8_e4m3fn, torch.float8_e5m2),
+    *(torch.uint16, torch.uint32),
 )
 
 
