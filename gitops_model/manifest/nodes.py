@@ -24,8 +24,9 @@ MAX_NODES = 40_000
 MAX_PROBLEMS = 500
 """Problems told of one manifest; a file that has more is not a manifest with mistakes but something else."""
 
-_PROLOG = re.compile(r"(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n))*%")
-_AFTER = re.compile(r"(?:\.\.\.(?=[ \t\r\n]|\Z)|[ \t]*(?:#[^\r\n]*)?)(?:[ \t]*(?:#[^\r\n]*)?)(?:\r\n|\r|\n|\Z)")
+_PROLOG = re.compile(r"(?:[ \t]*+(?:#[^\r\n]*+)?+(?:\r\n|\r|\n))*+%")
+_AFTER = r"(?:\.\.\.(?=[ \t\r\n]|\Z))?+[ \t]*+(?:#[^\r\n]*+)?+(?:\r\n|\r|\n|\Z)"
+"""Lines before and after the document. The repeats give nothing back, so that a long line is read once."""
 
 
 class Scalar(NamedTuple):
@@ -252,7 +253,7 @@ def _take(composer: _Composer, event: "Event", pending: list[str | None]) -> Non
         plain = event.style in {None, ""}
         end = event.end_mark.index
         start = token_start(composer.text.characters, index, end, tagged=tag is not None or event.anchor is not None)
-        if not event.value.isascii() and _SURROGATE.search(event.value):
+        if not event.value.isascii() and re.search(_SURROGATE, event.value):
             raise composer.stop("GM101", index, "an escape makes half a character", "a whole one", "a lone surrogate")
         composer.scalar(Scalar(event.value, start, end, plain), event.anchor)
     elif isinstance(event, yaml.MappingStartEvent):
@@ -267,23 +268,24 @@ def _take(composer: _Composer, event: "Event", pending: list[str | None]) -> Non
         composer.alias(event.anchor, index)
 
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*\s*)*")
+_SURROGATE = "[\ud800-\udfff]"
+_PROPERTIES = r"(?:[&!][^\s,\[\]{}]*\s*)*"
 
 
 def token_start(characters: str, start: int, end: int, *, tagged: bool) -> int:
     """Where the text of a scalar begins: an event with an anchor or a tag starts at that."""
     if not tagged:
         return start
-    match = _PROPERTIES.match(characters, start, end)
+    match = re.compile(_PROPERTIES).match(characters, start, end)
     return match.end() if match is not None else start
 
 
 def _nothing_after(composer: _Composer, index: int) -> None:
     """Refuse a second document without parsing it (its directives would cost quadratic time)."""
     characters = composer.text.characters
+    after = re.compile(_AFTER)
     while index < len(characters):
-        match = _AFTER.match(characters, index)
+        match = after.match(characters, index)
         if match is None or match.end() == index:
             raise composer.stop("GM115", index, "the file holds more than one YAML document", "one document")
         index = match.end()

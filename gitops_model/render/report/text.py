@@ -2,7 +2,6 @@
 
 from gitops_model.finding import Finding, Report, Severity
 from gitops_model.render import Look
-from gitops_model.render.inert import one_line
 from gitops_model.render.report import place, tally
 
 STYLE = {Severity.ERROR: (1, 31), Severity.WARNING: (1, 33), Severity.NOTE: (1, 36)}
@@ -16,6 +15,8 @@ def render(report: Report, look: Look) -> str:
 
 
 def lines_of(finding: Finding, look: Look) -> list[str]:
+    from gitops_model.render.inert import one_line  # a clean report needs none of its patterns
+
     level = look.paint(finding.severity.label, *STYLE[finding.severity])
     where = look.paint(one_line(place(finding), 400), 1)
     head = f"{where}: {level} {finding.code} {finding.name}: {one_line(finding.message, 2000)}"
