@@ -1,16 +1,20 @@
 """From a locator to canonical bytes: each kind of locator, its laws, and what hostile ones come to."""
 
+import errno
+import mmap
 import random
 import struct
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gitops_model import blob as blob_module
 from gitops_model.blob import Blob, NoSource
 from gitops_model.errors import BadFile, Problem
 from gitops_model.ir import Deflated, Inline, Joined, Locator, Span, Strided, Strings, Swapped, Varints
@@ -64,6 +68,43 @@ def test_a_slice_that_somebody_keeps_does_not_break_the_walk(tmp_path: Path) -> 
     with Blob.of_file(tmp_path / "m") as blob, TensorBytes(blob, NoSource()) as data:
         kept = [memoryview(chunk)[:1] for chunk in data.chunks(Span(0, 1 << 20), 1 << 18)]
         assert len(kept) == 4
+
+
+def test_a_file_is_mapped_once_and_let_go_of_behind_the_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Map(mmap.mmap):
+        made: ClassVar[list[int]] = []
+        dropped: ClassVar[list[tuple[int, int]]] = []
+
+        def madvise(self, option: int, start: int = 0, length: int = 0) -> None:
+            assert option == mmap.MADV_DONTNEED
+            self.dropped.append((start, length))
+
+    def made(fd: int, length: int, access: int) -> Map:
+        Map.made.append(length)
+        return Map(fd, length, access=access)
+
+    monkeypatch.setattr(blob_module.mmap, "mmap", made)
+    size = 5 << 20
+    (tmp_path / "m").write_bytes(bytes(size))
+    with Blob.of_file(tmp_path / "m") as blob:
+        assert sum(len(window) for window in blob.windows(100, size - 200, 1 << 20)) == size - 200
+        assert sum(len(window) for window in blob.windows(0, size, 1 << 20)) == size
+    assert Map.made == [size]
+    assert sum(length for _, length in Map.dropped) >= 2 * size - 200 - 4096
+    assert max(length for _, length in Map.dropped) <= 1 << 20
+
+
+def test_where_the_address_space_is_limited_a_file_is_read_without_a_map(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    monkeypatch.setattr(blob_module.mmap, "mmap", refuse)
+    content = random.Random(2).randbytes(1 << 20)
+    (tmp_path / "m").write_bytes(content)
+    with Blob.of_file(tmp_path / "m") as blob:
+        assert b"".join(map(bytes, blob.windows(0, len(content), 1 << 18))) == content
 
 
 def test_a_file_that_shrank_since_it_was_opened_is_truncated(tmp_path: Path) -> None:
