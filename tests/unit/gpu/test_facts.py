@@ -222,3 +222,14 @@ def test_the_files_are_text_that_a_person_can_compare() -> None:
         assert json.loads(text)
         assert text.endswith("}\n")
         assert text.count("\n") > 5, f"{name} is one long line"
+
+
+def test_the_operators_are_those_of_the_installed_onnx() -> None:
+    """`benchmarks/gpu_facts.py operators` says the same of any other release of onnx."""
+    from onnx import defs
+
+    for schema in defs.get_all_schemas_with_history():
+        domain = schema.domain or "ai.onnx"
+        newest = facts.newest_opset(domain)
+        if newest is not None and schema.since_version <= newest:
+            assert schema.since_version in (facts.operator_versions(domain) or {})[schema.name], schema.name
