@@ -5,8 +5,8 @@
     python benchmarks/gpu_facts.py operators                 operators of the installed onnx
     python benchmarks/gpu_facts.py onnxruntime              IR, opset and CPU kernels of the installed onnxruntime
 
-A WHEEL of nvidia-cuda-nvcc comes from PyPI (`pip download --no-deps nvidia-cuda-nvcc==13.4.92`); without one, `ptxas` is
-looked for on PATH. `--matrix` after `ptxas` tries every pair of targets (a minute).
+A WHEEL of nvidia-cuda-nvcc comes from PyPI (`pip download --no-deps nvidia-cuda-nvcc==13.4.92`); without one, `ptxas`
+is looked for on PATH. `--matrix` after `ptxas` tries every pair of targets (a minute).
 """
 
 import ast
@@ -119,8 +119,7 @@ def compare_dtypes(ptxas: Ptxas) -> Iterator[str]:
 
 
 def compare_targets(ptxas: Ptxas) -> Iterator[str]:
-    """No target is taken with an ISA before its own: verdicts call such PTX impossible. (Later ones may
-    want a newer one: 13.0 takes 88 long before 9.0, 13.4 does not.)"""
+    """No target is taken with an ISA before its own: verdicts call such PTX impossible."""
     known = {row["arch"]: row["ptx_isa"] for row in table("capabilities")["targets"]}
     isas = sorted({row["ptx_isa"] for row in table("drivers")["ptx"]} | set(known.values()), key=versions)
     for arch in ptxas.targets():
@@ -152,9 +151,8 @@ def compare_bindings(words: list[str]) -> Iterator[str]:
     theirs: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Dict):
-            pairs = [
-                (ast.literal_eval(key), ast.literal_eval(value)) for key, value in zip(node.keys, node.values) if key
-            ]
+            found = ast.literal_eval(node)
+            pairs = [(str(key), value) for key, value in found.items() if isinstance(value, tuple)]
             theirs |= {key: ".".join(map(str, value)) for key, value in pairs if re.fullmatch(r"\d+\.\d+", key)}
     theirs = {isa: cuda for isa, cuda in theirs.items() if versions(cuda) >= (11, 0)}
     print(f"{len(theirs)} rows")
