@@ -4,7 +4,7 @@ It asks git itself what is staged. The framework's `files:` would hide deletions
 when a file that it lists changes, whatever that file is called.
 """
 
-from .program import failed, program, started_by_hand
+from .program import check_staged, failed, program, started_by_hand
 from .touched import GitFailed, concerns_models, staged_paths
 
 
@@ -18,4 +18,4 @@ def run(_words: list[str]) -> int:
             return 0
     except GitFailed as error:
         return failed("model-manifest", error)
-    return program("check", "--staged")
+    return check_staged()

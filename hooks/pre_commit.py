@@ -1,9 +1,6 @@
-"""git's own `pre-commit`, where the framework is not used: manifests, then models, then the record, in one process."""
+"""git's own `pre-commit`, where the framework is not used: the checks, then the record, in one process."""
 
-import os
-
-from .model_check import RULES
-from .program import failed, program
+from .program import check_staged, failed, program
 from .touched import GitFailed, concerns_models, is_model, staged_paths
 
 
@@ -14,8 +11,7 @@ def run(_words: list[str]) -> int:
             return 0
     except GitFailed as error:
         return failed("pre-commit", error)
-    code = program("check", "--staged")
-    models = [os.fsdecode(path) for path in paths if is_model(path)]
-    if code or not models:
+    code = check_staged()  # of manifests and of model files, with all rules
+    if code or not any(map(is_model, paths)):
         return code
-    return program("check", "--staged", "--select", RULES, "--format", "text") or program("record", "--staged")
+    return program("record", "--staged")

@@ -10,14 +10,18 @@ A verb module has
 This module parses, dispatches, and turns the three kinds of trouble into the exit codes 1, 2 and 3.
 """
 
-import argparse
 import os
 import sys
+from collections.abc import Callable
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from gitops_model import __version__
 from gitops_model.cli.context import Context
 from gitops_model.errors import BadFile, CouldNotRun
+
+if TYPE_CHECKING:
+    import argparse  # imported on first use: a hook has no arguments to parse, and argparse costs as much as git
 
 VERBS: dict[str, str] = {
     "check": "check",
@@ -41,8 +45,10 @@ exit status:
   3  a bug of ours    130  interrupted    141  the reader of the output went away"""
 
 
-def verb_parser(verb: str) -> argparse.ArgumentParser:
+def verb_parser(verb: str) -> "argparse.ArgumentParser":
     """The parser of one verb, complete."""
+    import argparse
+
     module = import_module(f"gitops_model.cli.{VERBS[verb]}")
     parser = argparse.ArgumentParser(
         prog=f"{PROGRAM} {verb}",
@@ -55,8 +61,10 @@ def verb_parser(verb: str) -> argparse.ArgumentParser:
     return parser
 
 
-def main_parser() -> argparse.ArgumentParser:
+def main_parser() -> "argparse.ArgumentParser":
     """The parser of what stands before the verb."""
+    import argparse
+
     parser = argparse.ArgumentParser(
         prog=PROGRAM,
         usage=f"{PROGRAM} [-h] [--version] VERB ...",
@@ -77,7 +85,7 @@ def overview() -> str:
     return "\n".join(lines)
 
 
-def parse(words: list[str]) -> argparse.Namespace:
+def parse(words: list[str]) -> "argparse.Namespace":
     """The arguments of the verb in `words`; SystemExit 0 after --help or --version, 2 where they make no sense."""
     at = next((index for index, word in enumerate(words) if not word.startswith("-")), len(words))
     if "-h" in words[:at] or "--help" in words[:at]:
@@ -111,10 +119,22 @@ def _nearest(verb: str) -> str:
 def main(argv: list[str] | None = None) -> int:
     """Run the program; returns the exit code (design: 0 clean, 1 findings, 2 could not run, 3 a bug, 130, 141)."""
     words = sys.argv[1:] if argv is None else argv
+
+    def run(context: Context) -> int:
+        args = parse(words)
+        return import_module(f"gitops_model.cli.{VERBS[args.verb]}").run(args, context)
+
+    return guarded(run, words[0] if words else "-")
+
+
+def guarded(run: Callable[[Context], int], what: str) -> int:
+    """Do some work in the context of this process, and turn every kind of trouble into its exit code.
+
+    `what` names the work in the report of a bug.
+    """
     context = Context.of_process(os.environ)
     try:
-        args = parse(words)
-        code = import_module(f"gitops_model.cli.{VERBS[args.verb]}").run(args, context)
+        code = run(context)
         context.flush()
         return code
     except SystemExit as error:  # argparse: after --help, or with its own line about the arguments
@@ -137,5 +157,5 @@ def main(argv: list[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the one place where a bug becomes exit 3
         from gitops_model.cli.crash import report_bug
 
-        report_bug(error, words, context)
+        report_bug(error, what, context)
         return 3

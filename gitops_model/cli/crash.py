@@ -8,9 +8,8 @@ from gitops_model import __version__
 from gitops_model.cli.context import Context
 
 
-def report_bug(error: Exception, argv: list[str], context: Context) -> None:
+def report_bug(error: Exception, verb: str, context: Context) -> None:
     """Write the report to stderr. Only the verb is quoted from the arguments; frames give module and line."""
-    verb = argv[0] if argv else "-"
     lines = [
         "This is a bug in gitops-model. Please report it with the text below:",
         "",

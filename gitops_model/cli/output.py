@@ -1,16 +1,18 @@
 """Writing a result: rendered in the wanted format, to the standard output or to a file that appears whole or not."""
 
-import argparse
 import os
-import tempfile
+from typing import TYPE_CHECKING
 
 from gitops_model.cli.context import Context
 from gitops_model.errors import CouldNotRun
 from gitops_model.finding import Report
 from gitops_model.render import Look, render
 
+if TYPE_CHECKING:
+    import argparse
 
-def emit(kind: str, value: object, args: argparse.Namespace, context: Context) -> None:
+
+def emit(kind: str, value: object, args: "argparse.Namespace", context: Context) -> None:
     """Render `value`, a result of this `kind` (render.RENDERERS), as --format, --output and --color say."""
     look = Look()
     if args.output is None:
@@ -26,6 +28,8 @@ def emit(kind: str, value: object, args: argparse.Namespace, context: Context) -
 
 def write_file(path: str, text: str) -> None:
     """Replace `path` in one step; a device or a FIFO (`/dev/stderr`) is written to as it is."""
+    import tempfile
+
     try:
         if os.path.lexists(path) and not os.path.isfile(path):
             with open(path, "w", encoding="utf-8", errors="backslashreplace") as stream:
