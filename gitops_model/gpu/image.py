@@ -2,7 +2,8 @@
 
 An image is a config blob named by a manifest, which an index may list per platform (opencontainers/image-spec:
 manifest.md, image-index.md, config.md, image-layout.md). `docker save` writes `manifest.json` beside it, and older
-versions nothing else. Every blob is checked against the digest and size that named it. Layers are not read.
+versions nothing else. Every blob is checked against the digest and size that named it. Layers are
+read on request alone (`layers.py`).
 """
 
 import hashlib
@@ -10,7 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol, cast
 
 from gitops_model.errors import BadFile, Problem
 from gitops_model.gpu.tree import Tree
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 MAX_DOCUMENT = 4 << 20
 """Bytes of an index or manifest (distribution-spec, "Pushing Manifests": registries take at least 4 MiB)."""
 MAX_CONFIG = 8 << 20
+CHUNK = 1 << 20
 MAX_IMAGES = 64
 """Platforms of one image."""
 MAX_DEPTH = 4
@@ -55,6 +57,10 @@ class Store(Protocol):
 
     def blob(self, descriptor: Descriptor, limit: int) -> bytes:
         """A blob of at most `limit` bytes (GM005)."""
+        ...
+
+    def copy(self, descriptor: Descriptor, sink: BinaryIO, limit: int) -> None:
+        """Write a blob to `sink`: for layers, which need not fit into memory."""
         ...
 
 
@@ -199,6 +205,22 @@ class Layout:
             raise BadFile(Problem("GM010", f"the layout lacks the blob {descriptor.digest}"))
         return verified(data, descriptor)
 
+    def copy(self, descriptor: Descriptor, sink: BinaryIO, limit: int) -> None:
+        algorithm, _, expected = descriptor.digest.partition(":")
+        file = self._tree.open(f"blobs/{algorithm}/{expected}")
+        if file is None:
+            raise BadFile(Problem("GM010", f"the layout lacks the layer {descriptor.digest}"))
+        with closing(file):
+            if file.size > limit:
+                raise BadFile(Problem("GM005", "a layer is too large", expected=f"at most {limit} bytes"))
+            found = hashlib.new(algorithm)
+            for at in range(0, file.size, CHUNK):
+                part = file.read(at, min(CHUNK, file.size - at))
+                found.update(part)
+                sink.write(part)
+        if found.hexdigest() != expected or descriptor.size not in (None, file.size):
+            raise BadFile(_mismatch(descriptor, f"{algorithm}:{found.hexdigest()}", file.size))
+
     def _read(self, path: str, limit: int) -> bytes | None:
         file = self._tree.open(path)
         if file is None:
@@ -229,21 +251,26 @@ class Remote:
             data = self._registry.blob(descriptor.digest, limit)
         return verified(data, descriptor)
 
+    def copy(self, descriptor: Descriptor, sink: BinaryIO, limit: int) -> None:
+        self._registry.copy(descriptor.digest, sink, limit if descriptor.size is None else min(limit, descriptor.size))
+
 
 def verified(data: bytes, descriptor: Descriptor) -> bytes:
     """The data, if it has the size and digest of the descriptor (GM201)."""
     algorithm, _, expected = descriptor.digest.partition(":")
     found = hashlib.new(algorithm, data).hexdigest()
     if found != expected or descriptor.size not in (None, len(data)):
-        raise BadFile(
-            Problem(
-                "GM201",
-                "a blob of the image is not what its digest says",
-                expected=f"{descriptor.digest}, {descriptor.size} bytes",
-                found=f"{algorithm}:{found}, {len(data)} bytes",
-            )
-        )
+        raise BadFile(_mismatch(descriptor, f"{algorithm}:{found}", len(data)))
     return data
+
+
+def _mismatch(descriptor: Descriptor, found: str, size: int) -> Problem:
+    return Problem(
+        "GM201",
+        "a blob of the image is not what its digest says",
+        expected=f"{descriptor.digest}, {descriptor.size} bytes",
+        found=f"{found}, {size} bytes",
+    )
 
 
 # --- JSON of strangers ---------------------------------------------------------------------------------------------

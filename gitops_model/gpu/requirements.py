@@ -53,7 +53,8 @@ class Release:
 
     `files` are single files with device code or engines. `paths` are the libraries and files of `tree` to look into,
     `search` says where their libraries are. With `roots` (libraries of the tree that are loaded) only these and what
-    they pull in count, since packages bring variants for other systems along. `runtime` is the section of the manifest.
+    they pull in count, since packages bring variants for other systems along; with none all device code counts, and no
+    library states a need. `runtime` is the section of the manifest.
     """
 
     name: str | None = None
@@ -109,7 +110,7 @@ class _Collect:
         paths = release.paths
         if release.tree is not None:
             loaded = self._libraries(release.tree, release.paths if release.roots is None else release.roots)
-            if release.roots is not None:
+            if release.roots:
                 others = (path for path in paths if not is_library_path(path))
                 paths = tuple(sorted({*others, *loaded}))
         elif release.files:

@@ -16,7 +16,7 @@ MAX_MEMBERS = 1 << 16
 MAX_HEADER = 1 << 20
 """Bytes of one extended header; real ones hold a path."""
 
-_REGULAR = (b"0", b"\0", b"7")
+_REGULAR, _LINKS = (b"0", b"\0", b"7"), (b"1", b"2")
 
 
 class Member(NamedTuple):
@@ -25,13 +25,23 @@ class Member(NamedTuple):
     size: int
 
 
+class Link(NamedTuple):
+    """A symbolic link, or a hard link (then the target is a path of the archive)."""
+
+    name: str
+    target: str
+    hard: bool
+
+
 class Tar:
     """The regular files of an archive by their paths (`gitops_model.gpu.tree.Tree`)."""
 
     def __init__(self, file: Bytes) -> None:
         self._file = file
         self._members: dict[str, Member] = {}
-        for member in _members(file):
+        for member in members(file):
+            if isinstance(member, Link):
+                continue
             if member.name in self._members:
                 raise BadFile(Problem("GM002", f"the archive holds {member.name} twice"))
             self._members[member.name] = member
@@ -49,9 +59,12 @@ def is_tar(head: bytes) -> bool:
     return len(head) >= BLOCK and head[257:262] == b"ustar" and _sum_fits(head[:BLOCK])
 
 
-def _members(file: Bytes) -> Iterator[Member]:
+def members(file: Bytes, limit: int | None = None) -> Iterator[Member | Link]:
+    """Regular files and links in the order of the archive; directories and devices are passed over."""
+    limit = MAX_MEMBERS if limit is None else limit
     at, headers = 0, 0
     long_name: str | None = None
+    long_link: str | None = None
     pax: dict[str, str] = {}
     while True:
         if at == file.size and headers:
@@ -62,8 +75,8 @@ def _members(file: Bytes) -> Iterator[Member]:
         if not any(head):
             return
         headers += 1
-        if headers > MAX_MEMBERS:
-            raise BadFile(Problem("GM005", "too many files in the archive", expected=f"at most {MAX_MEMBERS}"))
+        if headers > limit:
+            raise BadFile(Problem("GM005", "too many files in the archive", expected=f"at most {limit}"))
         if not _sum_fits(head):
             raise BadFile(Problem("GM002", f"the archive has a broken header at byte {at}"))
         kind = head[156:157]
@@ -75,14 +88,22 @@ def _members(file: Bytes) -> Iterator[Member]:
         if kind in (b"L", b"x", b"g", b"K"):
             if size > MAX_HEADER:
                 raise BadFile(Problem("GM005", "an extended header of the archive is too large"))
-            if kind == b"L":
-                long_name = file.read(data, size).split(b"\0", 1)[0].decode("utf-8", "surrogateescape")
+            if kind in (b"L", b"K"):
+                text = _text(file.read(data, size))
+                long_name, long_link = (text, long_link) if kind == b"L" else (long_name, text)
             elif kind == b"x":
                 pax = _records(file.read(data, size), data)
             continue
         if kind in _REGULAR:
             yield Member(_inside(pax.get("path") or long_name or _name(head)), data, size)
-        long_name, pax = None, {}
+        elif kind in _LINKS:
+            target = pax.get("linkpath") or long_link or _text(head[157:257])
+            yield Link(_inside(pax.get("path") or long_name or _name(head)), target, kind == b"1")
+        long_name, long_link, pax = None, None, {}
+
+
+def _text(field: bytes) -> str:
+    return field.split(b"\0", 1)[0].decode("utf-8", "surrogateescape")
 
 
 def _size(head: bytes, pax: dict[str, str], at: int) -> int:

@@ -11,8 +11,9 @@ import time
 import urllib.parse
 import urllib.request
 from base64 import b64encode
+from collections.abc import Iterator
 from http.client import HTTPException, HTTPResponse
-from typing import NamedTuple, cast
+from typing import BinaryIO, NamedTuple, cast
 
 from gitops_model.errors import BadFile, CouldNotRun, Problem
 
@@ -109,20 +110,41 @@ class Registry:
         _verify(data, digest)
         return data
 
+    def copy(self, digest: str, sink: BinaryIO, limit: int) -> None:
+        """Write a blob of at most `limit` bytes to `sink`; a layer gets a second per MiB beyond the usual deadline."""
+        if not _DIGEST.match(digest):
+            raise BadFile(Problem("GM002", "the digest of a blob is not sha256 or sha512 in hex", found=digest[:200]))
+        algorithm, _, expected = digest.partition(":")
+        found = hashlib.new(algorithm)
+        path = f"blobs/{digest}"
+        end = time.monotonic() + self._deadline + limit / (1 << 20)
+        with self._ask(path, "*/*", end) as response:
+            for part in self._parts(response, limit, end, path):
+                found.update(part)
+                sink.write(part)
+        if found.hexdigest() != expected:
+            raise BadFile(_mismatch(digest, f"{algorithm}:{found.hexdigest()}"))
+
     # --- requests --------------------------------------------------------------------------------------------------
     def _get(self, path: str, accept: str, limit: int) -> tuple[bytes, str | None]:
-        url = f"{self._scheme}://{self._reference.host}/v2/{self._reference.name}/{path}"
         end = time.monotonic() + self._deadline
+        with self._ask(path, accept, end) as response:
+            data = b"".join(self._parts(response, limit, end, path))
+            return data, response.headers.get("Docker-Content-Digest")
+
+    def _ask(self, path: str, accept: str, end: float) -> HTTPResponse:
+        """The good answer to a request, after the challenge of the registry was met."""
+        url = f"{self._scheme}://{self._reference.host}/v2/{self._reference.name}/{path}"
         response = self._follow(url, accept, end)
         if response.status == 401 and self._authorization is None:
             challenge = response.headers.get("WWW-Authenticate", "")
             response.close()
             self._authorization = self._answer(challenge, end)
             response = self._follow(url, accept, end)
-        with response:
-            if response.status != 200:
-                raise CouldNotRun(self._refusal(response.status, path), hint=self._hint(response.status))
-            return self._read(response, limit, end, path), response.headers.get("Docker-Content-Digest")
+        if response.status != 200:
+            response.close()
+            raise CouldNotRun(self._refusal(response.status, path), hint=self._hint(response.status))
+        return response
 
     def _follow(self, url: str, accept: str, end: float) -> HTTPResponse:
         """The answer behind at most MAX_REDIRECTS redirects of the same scheme."""
@@ -158,24 +180,22 @@ class Registry:
             reason = getattr(error, "reason", error)
             raise CouldNotRun(f"{self._reference.host} cannot be reached: {reason}") from error
 
-    def _read(self, response: HTTPResponse, limit: int, end: float, path: str) -> bytes:
-        parts: list[bytes] = []
+    def _parts(self, response: HTTPResponse, limit: int, end: float, path: str) -> Iterator[bytes]:
         size = 0
         try:
             while part := response.read1(CHUNK):
-                parts.append(part)
                 size += len(part)
                 if size > limit:
                     raise BadFile(
                         Problem("GM005", f"{path} of the image is too large", expected=f"at most {limit} bytes")
                     )
                 if time.monotonic() > end:
-                    raise CouldNotRun(f"{self._reference.host} takes longer than {self._deadline:g} s")
+                    raise CouldNotRun(f"{self._reference.host} takes longer than it may")
+                yield part
         except (OSError, HTTPException) as error:
             raise CouldNotRun(f"{self._reference.host} broke off: {error}") from error
         if response.length:
             raise CouldNotRun(f"{self._reference.host} broke off: {response.length} bytes are missing")
-        return b"".join(parts)
 
     def _answer(self, challenge: str, end: float) -> str:
         """The Authorization header that answers a challenge: a token, or name and password."""
@@ -199,7 +219,7 @@ class Registry:
         with self._open(f"{realm}{join}{urllib.parse.urlencode(query)}", headers, end) as response:
             if response.status != 200:
                 raise CouldNotRun(self._refusal(response.status, "the token"), hint=self._hint(response.status))
-            data = self._read(response, MAX_TOKEN, end, "the token")
+            data = b"".join(self._parts(response, MAX_TOKEN, end, "the token"))
         try:
             answer = cast(object, json.loads(data))
         except (ValueError, RecursionError):
@@ -226,11 +246,8 @@ def _verify(data: bytes, digest: str) -> None:
     algorithm, _, expected = digest.partition(":")
     found = hashlib.new(algorithm, data).hexdigest()
     if found != expected:
-        raise BadFile(
-            Problem(
-                "GM201",
-                "the registry sent something else than its digest says",
-                expected=digest,
-                found=f"{algorithm}:{found}",
-            )
-        )
+        raise BadFile(_mismatch(digest, f"{algorithm}:{found}"))
+
+
+def _mismatch(expected: str, found: str) -> Problem:
+    return Problem("GM201", "the registry sent something else than its digest says", expected=expected, found=found)

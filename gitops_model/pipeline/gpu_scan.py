@@ -9,7 +9,7 @@ from typing import Any, cast
 from gitops_model.blob import Blob
 from gitops_model.errors import BadFile, CouldNotRun, Problem
 from gitops_model.gpu.closure import Search
-from gitops_model.gpu.image import Image, Layout, Remote, read_images
+from gitops_model.gpu.image import Layout, Remote, Store, read_images
 from gitops_model.gpu.onnx_values import Inferred, planned
 from gitops_model.gpu.part import Bytes
 from gitops_model.gpu.requirements import Found, Note, Release, Weights, is_device_path, paths_to_scan, requirements_of
@@ -29,8 +29,9 @@ USER, PASSWORD = "GITOPS_MODEL_REGISTRY_USER", "GITOPS_MODEL_REGISTRY_PASSWORD"
 class Wanted:
     """What the user named. `words` are files, manifests, and at most one folder; see `gpu scan --help` for the rest.
 
-    `image` is a folder, an archive or a reference; `image_name` chooses among several of one archive. `roots` are the
-    libraries of the folder that are loaded.
+    `image` is a folder, an archive or a reference; `image_name` chooses among several of one archive. With `layers` its
+    files are looked into as well, as those of a folder are. `roots` are the libraries of the folder or of the image
+    that are loaded; without them the libraries of an image state no needs, since most of them are its system's.
     """
 
     words: tuple[str, ...] = ()
@@ -38,6 +39,7 @@ class Wanted:
     image: str | None = None
     image_name: str | None = None
     architecture: str | None = None
+    layers: bool = False
     packages: str | None = None
     library_path: tuple[str, ...] = ()
     roots: tuple[str, ...] | None = None
@@ -51,9 +53,9 @@ def scan(wanted: Wanted, cwd: str, environ: Mapping[str, str]) -> Found:
         collect = _Collect(wanted, cwd, environ, stack)
         for word in wanted.words:
             collect.word(word)
-        collect.packages()
         if wanted.image is not None:
-            collect.release.images = collect.images(wanted.image)
+            collect.image(wanted.image)
+        collect.packages()
         found = requirements_of(collect.finished())
         return Found(found.requirements, (*collect.notes, *found.notes))
 
@@ -113,7 +115,7 @@ class _Collect:
             else:
                 with Blob.of_file(full, where) as blob:
                     self.release.packages = locked(blob)
-        elif tree is not None:
+        elif tree is not None and self.release.packages is None:
             found: tuple[Package, ...] = installed(tree)
             self.release.packages = found or None
 
@@ -126,12 +128,34 @@ class _Collect:
         self.release.files = tuple(self._files)
         return self.release
 
-    def images(self, named: str) -> tuple[Image, ...]:
-        """From a folder or an archive where there is one of that name, else from a registry."""
-        name, architecture = self._wanted.image_name, self._wanted.architecture or self._architecture
+    def image(self, named: str) -> None:
+        store = self._store(named)
+        images = read_images(store, self._wanted.architecture or self._architecture)
+        self.release.images = images
+        if not self._wanted.layers:
+            return
+        if self.release.tree is not None:
+            raise CouldNotRun("gpu scan looks into a folder or the layers of an image", hint="scan them one by one")
+        image, *others = images
+        if others:
+            known = ", ".join(sorted(each.architecture for each in images))
+            raise CouldNotRun(f"{named} is for several platforms: {known}", hint="choose one with --architecture")
+        from gitops_model.gpu.layers import packages_of, search_of, unpack
+
+        root = unpack(store, image, self._stack)
+        told = search_of(image, root)
+        self.release.packages, preloaded = packages_of(root)
+        self.release.tree = root
+        self.release.paths = paths_to_scan(root.walk())
+        self.release.roots = self._wanted.roots or ()
+        self.release.search = Search((*self._wanted.library_path, *told.library_path), (*told.defaults, *preloaded))
+
+    def _store(self, named: str) -> Store:
+        """A folder or an archive where there is one of that name, else a registry."""
+        name = self._wanted.image_name
         full = os.path.join(self._cwd, named)
         if os.path.isdir(full):
-            return read_images(Layout(Folder(full), name), architecture)
+            return Layout(Folder(full), name)
         if os.path.lexists(full):
             blob = self._stack.enter_context(Blob.of_file(full, named))
             head = blob.head(512)
@@ -141,13 +165,13 @@ class _Collect:
                 raise BadFile(
                     Problem("GM009", f"{named} is {what}", expected="a tar archive, as docker save writes it")
                 )
-            return read_images(Layout(Tar(blob), name), architecture)
+            return Layout(Tar(blob), name)
         from gitops_model.net.registry import Credentials, Registry, parse_reference
 
         reference = parse_reference(named)
         user, password = self._environ.get(USER), self._environ.get(PASSWORD)
         credentials = Credentials(user, password) if user and password else None
-        return read_images(Remote(Registry(reference, credentials=credentials), reference.version), architecture)
+        return Remote(Registry(reference, credentials=credentials), reference.version)
 
     def _weights(self, sizes: Mapping[str, int], batch: int | None) -> Iterator[Weights]:
         for word in dict.fromkeys(self._models):

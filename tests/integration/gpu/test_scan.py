@@ -218,6 +218,37 @@ def test_what_is_no_image_is_no_reference_either() -> None:
         scanned(image="No Such Image")
 
 
+def test_layers_are_looked_into_on_request(tmp_path: Path) -> None:
+    packages()
+    with tarfile.open("site.tar", "w") as archive:
+        archive.add("site", "usr/lib/python3/site-packages")
+    made = Images()
+    config = made.add({"architecture": "amd64", "config": {"Env": []}}, "c")
+    rows = [made.add(Path("site.tar").read_bytes(), "application/vnd.oci.image.layer.v1.tar")]
+    made.tags["v1"] = made.add({"config": config, "layers": rows}, "application/vnd.oci.image.manifest.v1+json")[
+        "digest"
+    ]
+    site = "usr/lib/python3/site-packages"
+    with FakeRegistry(made, "a/b").running() as server:
+        where = f"{server.host}/a/b:v1"
+        assert scanned(image=where).requirements == {"image_require": []}
+        found = scanned(image=where, layers=True).requirements
+        loaded = scanned(image=where, layers=True, roots=(f"{site}/ops/_C.so",)).requirements
+    assert found["cuda_runtime"] == "12.4.127"
+    assert [entry["path"] for entry in found["binaries"]] == [f"{site}/ops/k.cubin"]
+    assert "sonames" not in found
+    assert loaded["sonames"] == ["libcublas.so.12"]
+
+
+def test_layers_of_several_platforms_or_beside_a_folder_are_refused() -> None:
+    packages()
+    with FakeRegistry(images(), "a/b").running() as server:
+        with pytest.raises(CouldNotRun, match="several platforms: amd64, arm64"):
+            scanned(image=f"{server.host}/a/b:v1", layers=True)
+        with pytest.raises(CouldNotRun, match="a folder or the layers"):
+            scanned("site", image=f"{server.host}/a/b:v1", layers=True, architecture="amd64")
+
+
 # --- from end to end ------------------------------------------------------------------------------------------------
 def test_a_scan_is_judged() -> None:
     Path("ops.so").write_bytes((DATA / "library.so").read_bytes())
