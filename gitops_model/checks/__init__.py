@@ -5,7 +5,7 @@ them; `rule_of("GM201")` and `run(facts, select, ignore)` import what they need.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -66,24 +66,30 @@ CHECKS: dict[str, str] = {
 }
 """Code → module under gitops_model.checks, in the order in which findings are reported."""
 
-JUDGING = frozenset(
-    (
-        "GM111",
-        "GM112",
-        "GM116",
-        "GM190",
-        "GM201",
-        "GM202",
-        "GM203",
-        "GM301",
-        "GM302",
-        "GM303",
-        "GM304",
-        "GM306",
-        "GM608",
-    )
-)
-"""Rules that compare facts; the others report the problems of their code that a reader or the loader found."""
+
+def _signatures(facts: "Facts") -> bool:
+    return any(file.model is not None and file.model.inputs is not None for file in facts.files)
+
+
+JUDGING: "dict[str, Callable[[Facts], object]]" = {
+    "GM111": lambda facts: facts.absent,
+    "GM112": lambda facts: facts.unlisted or any(file.model and file.model.deps for file in facts.files),
+    "GM116": lambda facts: facts.linked,
+    "GM190": lambda facts: facts.unneeded,
+    "GM201": lambda facts: any(file.digests for file in facts.files),
+    "GM202": lambda facts: any(file.recorded for file in facts.files),
+    "GM203": lambda facts: any(file.recorded == () for file in facts.files),
+    "GM301": _signatures,
+    "GM302": _signatures,
+    "GM303": _signatures,
+    "GM304": _signatures,
+    "GM306": _signatures,
+    "GM608": lambda facts: any((file.size or 0) > (file.largest_outside_lfs or 0) for file in facts.files),
+}
+"""Rules that compare facts, each with what there must be to compare: a hook does not import a rule that cannot speak.
+
+The other rules report the problems of their code that a reader or the loader found.
+"""
 
 
 def module_of(code: str) -> ModuleType:
@@ -107,13 +113,13 @@ def matches(code: str, prefixes: Iterable[str]) -> bool:
 def run(facts: "Facts", select: tuple[str, ...] = (), ignore: tuple[str, ...] = ()) -> Iterator[Finding]:
     """The findings of every selected rule on one subject's facts.
 
-    A rule that only tells what readers and the loader found is not even imported where they found nothing.
+    A rule that has nothing to look at is not even imported.
     """
     present = {problem.code for problem in facts.problems}
     present.update(problem.code for file in facts.files for problem in file.problems)
     for code in CHECKS:
         wanted = (not select or matches(code, select)) and not matches(code, ignore)
-        if wanted and (code in present or code in JUDGING):
+        if wanted and (code in present or (code in JUDGING and JUDGING[code](facts))):
             yield from module_of(code).check(facts)
     for code in present - CHECKS.keys():
         raise LookupError(f"a problem has the code {code}, which no rule has")

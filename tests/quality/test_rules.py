@@ -1,13 +1,16 @@
 """Every rule is whole: code, name, page, example and fix; and no code is used that has no rule."""
 
+import os
 import re
 from pathlib import Path
 
 import pytest
+from support.cases import walk
 from support.wheel import ROOT
 
 from gitops_model import checks
 from gitops_model.checks import CHECKS, JUDGING, page_of, rule_of
+from gitops_model.pipeline.check import check
 
 PACKAGE = ROOT / "gitops_model"
 
@@ -40,8 +43,8 @@ def test_each_rule_has_a_file_of_its_own_and_each_file_a_rule() -> None:
 def test_the_rules_that_compare_facts_are_named() -> None:
     """The others are not run where no problem has their code, so a rule that is missing here would never speak."""
     silent = {code for code in CHECKS if "reported(RULE, facts)" in source(checks.module_of(code).__file__ or "")}
-    assert JUDGING | silent | {"GM003"} == set(CHECKS)
-    assert JUDGING & silent == {"GM116"}
+    assert {*JUDGING, *silent, "GM003"} == set(CHECKS)
+    assert silent & set(JUDGING) == {"GM116"}
 
 
 def source(path: str) -> str:
@@ -57,3 +60,15 @@ def test_every_problem_that_the_package_makes_has_a_rule() -> None:
     }
     assert made
     assert made <= set(CHECKS)
+
+
+def test_what_a_rule_needs_is_never_less_than_what_it_looks_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over all cases of manifests: with every rule asked, the findings are the same."""
+    everywhere = dict.fromkeys(JUDGING, lambda _: True)
+    for case in walk("manifest/bad") + walk("manifest/good"):
+        if (case / "setup.json").exists():
+            continue
+        usual = check(str(case), os.environ, paths=["."])
+        with monkeypatch.context() as patch:
+            patch.setattr(checks, "JUDGING", everywhere)
+            assert check(str(case), os.environ, paths=["."]) == usual
