@@ -141,6 +141,9 @@ def _official(opset: int, version: Version) -> Iterator[Reason]:
 
 
 # --- operators -----------------------------------------------------------------------------------------------------
+PROVIDERS = ("cuda", "cpu")
+
+
 class Place(NamedTuple):
     """Where an operator runs: `cuda`, `cpu`, `nowhere`, or `unknown`; `text` says why it is not CUDA."""
 
@@ -159,7 +162,7 @@ def _operators(need: Requirements, model: Onnx, version: Version) -> Iterator[Re
         yield unknown(
             "NOT_IMPLEMENTED",
             f"which kernels ONNX Runtime {show(version)} has is not known",
-            f"table of kernels: {', '.join(map(show, sorted(facts.onnxruntime_kernels())))}",
+            f"table of kernels: {', '.join(map(show, _known()))}",
             "use a release of the table, or update gitops-model",
         )
         return
@@ -187,9 +190,14 @@ def _operators(need: Requirements, model: Onnx, version: Version) -> Iterator[Re
             yield reject("CPU_FALLBACK", message, row["source"], fix)
 
 
+def _known() -> list[Version]:
+    """The releases whose CUDA kernels are in the table."""
+    return sorted(version for version, row in facts.onnxruntime_kernels().items() if "cuda" in row)
+
+
 def _near(version: Version) -> list[Version]:
     """The release itself, or the two of the table around it: what both do alike, those between do too."""
-    known = sorted(facts.onnxruntime_kernels())
+    known = _known()
     if version in known:
         return [version]
     below = [release for release in known if release < version]
@@ -206,30 +214,35 @@ def _listed(operators: dict[str, str]) -> str:
     return ", ".join(texts[:12]) + (f" and {len(texts) - 12} more" if len(texts) > 12 else "")
 
 
-def place_of(operator: Operator, opset: dict[str, int], version: Version) -> Place:
-    """Where one operator of a model with these opset imports runs under a release of the kernel table."""
+def place_of(
+    operator: Operator, opset: dict[str, int], version: Version, providers: tuple[str, ...] = PROVIDERS
+) -> Place:
+    """Where one operator of a model with these opset imports runs under a release of the kernel table.
+
+    `providers` are asked in their order; ("cpu",) says whether the CPU alone runs it.
+    """
     if (operator.domain, operator.op_type) in _NEEDLESS:
-        return Place("cuda", "")
+        return Place(providers[0], "")
     since = operator.since or since_version(operator.domain, operator.op_type, opset.get(operator.domain))
     if since is None:
         return Place("unknown", f"the table has no such operator in opset {opset.get(operator.domain)}")
-    cuda = _matching(version, "cuda", operator.domain, operator.op_type, since)
-    cpu = _matching(version, "cpu", operator.domain, operator.op_type, since)
     text = f"version {since}"
-    if cuda:
-        bad = _unsupported(cuda, operator.types)
-        if not bad:
-            return Place("cuda", "")
-        text = f"{text}, {bad}"
-    if cpu:
-        return Place("cpu", text)
-    if cuda:
-        return Place("nowhere", text)
-    return _inside(operator, opset, version, since, text)
+    found = False
+    for provider in providers:
+        kernels = _matching(version, provider, operator.domain, operator.op_type, since)
+        bad = _unsupported(kernels, operator.types)
+        if kernels and not bad:
+            return Place(provider, "" if provider == providers[0] else text)
+        if kernels:
+            found, text = True, f"version {since}, {bad}"
+    return Place("nowhere", text) if found else _inside(operator, opset, version, providers, text)
 
 
-def _inside(operator: Operator, opset: dict[str, int], version: Version, since: int, text: str) -> Place:
+def _inside(
+    operator: Operator, opset: dict[str, int], version: Version, providers: tuple[str, ...], text: str
+) -> Place:
     """An operator without a kernel that ONNX defines as a function runs where its body runs."""
+    since = operator.since or since_version(operator.domain, operator.op_type, opset.get(operator.domain)) or 0
     key = operator.op_type, since
     if operator.domain != "ai.onnx" or key not in facts.function_bodies():
         known = facts.operator_versions(operator.domain) is not None or operator.domain == "com.microsoft"
@@ -238,11 +251,11 @@ def _inside(operator: Operator, opset: dict[str, int], version: Version, since: 
     if body is None:
         return Place("unknown", f"{text}, a function whose body depends on its types")
     # bodies hold simpler operators; none leads back to itself (tested), so this ends
-    places = [place_of(Operator("ai.onnx", name, None, {}), opset, version) for name in body]
-    for where in ("nowhere", "unknown", "cpu"):
+    places = [place_of(Operator("ai.onnx", name, None, {}), opset, version, providers) for name in body]
+    for where in ("nowhere", "unknown", *providers[1:]):
         if any(place.where == where for place in places):
             return Place(where, f"{text}, inside it")
-    return Place("cuda", "")
+    return Place(providers[0], "")
 
 
 def since_version(domain: str, op_type: str, opset: int | None) -> int | None:
@@ -267,7 +280,9 @@ def _unsupported(kernels: tuple[tuple[Any, ...], ...], types: dict[str, tuple[st
     sets = facts.table("onnxruntime_kernels")["type_sets"]
     worst = ""
     for kernel in kernels:
-        constraints = kernel[2]
+        constraints: dict[str, int] = (
+            kernel[2] if len(kernel) > 2 else {}
+        )  # types that were not recorded forbid nothing
         bad = next(
             (
                 f"{parameter}={name}"
