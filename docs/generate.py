@@ -9,6 +9,7 @@ Needs `gitops_model` to be importable (`PYTHONPATH=.` in a checkout).
 import re
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -198,15 +199,33 @@ def usage(form: str) -> Callable[[], str]:
     return make
 
 
+def readme() -> str:
+    """README.md, with the tables between its markers made anew; the rest of it is written by hand."""
+    from gitops_model.cli import VERBS
+    from gitops_model.readers import FORMATS
+
+    verbs = [(f"`{verb}`", import_module(f"gitops_model.cli.{name}").SUMMARY) for verb, name in VERBS.items()]
+    formats = [(row.name, " ".join(f"`{suffix}`" for suffix in row.suffixes)) for row in FORMATS]
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name, rows in {"verbs": verbs, "formats": formats}.items():
+        table = "".join(f"| {left} | {right} |\n" for left, right in rows)
+        before, _, rest = text.partition(f"<!-- {name} -->\n")
+        head, _, after = rest.partition(f"<!-- end of {name} -->")
+        titles = "".join(head.splitlines(keepends=True)[:2])
+        text = f"{before}<!-- {name} -->\n{titles}{table}<!-- end of {name} -->{after}"
+    return text
+
+
 FILES: dict[str, Callable[[], str]] = {
+    "README.md": readme,
     "hooks/suffixes.py": hook_suffixes,
     ".pre-commit-hooks.yaml": pre_commit_hooks,
     "docs/cli.md": usage("markdown"),
-    "share/man/man1/gitops-model.1": usage("man"),
-    "share/man/man1/git-model.1": lambda: ".so man1/gitops-model.1\n",
-    "share/bash-completion/completions/gitops-model": usage("bash"),
-    "share/zsh/site-functions/_gitops-model": usage("zsh"),
-    "share/fish/vendor_completions.d/gitops-model.fish": usage("fish"),
+    "docs/share/man/man1/gitops-model.1": usage("man"),
+    "docs/share/man/man1/git-model.1": lambda: ".so man1/gitops-model.1\n",
+    "docs/share/bash-completion/completions/gitops-model": usage("bash"),
+    "docs/share/zsh/site-functions/_gitops-model": usage("zsh"),
+    "docs/share/fish/vendor_completions.d/gitops-model.fish": usage("fish"),
     "docs/rules.md": rules,
     "docs/manifest.md": manifest_keys,
     "docs/configuration.md": configuration,

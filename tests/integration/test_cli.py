@@ -242,7 +242,7 @@ def test_git_finds_the_program_as_a_subcommand(scripts: Path) -> None:
 
 # --- completion -------------------------------------------------------------------------------------------------------
 def completed(*words: str, cwd: Path | None = None) -> set[str]:
-    script = ROOT / "share/bash-completion/completions/gitops-model"
+    script = ROOT / "docs/share/bash-completion/completions/gitops-model"
     array = " ".join(f"'{word}'" for word in words)
     function = "_git_model" if words[0] == "git" else "_gitops_model"
     setting = f"COMP_WORDS=({array}); COMP_CWORD={len(words) - 1}"
@@ -271,9 +271,9 @@ def test_bash_does_not_run_what_stands_in_a_branch_name(git_repo: Factory) -> No
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_prints_what_is_shipped(cli: Program, shell: str) -> None:
     shipped = {
-        "bash": "share/bash-completion/completions/gitops-model",
-        "zsh": "share/zsh/site-functions/_gitops-model",
-        "fish": "share/fish/vendor_completions.d/gitops-model.fish",
+        "bash": "docs/share/bash-completion/completions/gitops-model",
+        "zsh": "docs/share/zsh/site-functions/_gitops-model",
+        "fish": "docs/share/fish/vendor_completions.d/gitops-model.fish",
     }
     text = cli("completion", shell, check=0).out
     assert text == (ROOT / shipped[shell]).read_text(encoding="utf-8")

@@ -7,9 +7,6 @@ import pytest
 import yaml
 from support.wheel import ROOT, tracked_files
 
-from gitops_model.cli import VERBS
-from gitops_model.readers import FORMATS
-
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 HOOKS = [hook["id"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))]
 
@@ -18,17 +15,6 @@ HOOKS = [hook["id"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml")
 def test_every_hook_is_in_the_example_and_in_the_table(hook: str) -> None:
     assert f"- id: {hook}\n" in README
     assert f"| `{hook}` |" in README
-
-
-def test_the_table_of_verbs_is_complete() -> None:
-    table = README.split("## Verbs")[1].split("\n## ")[0]
-    assert set(re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE)) == set(VERBS)
-
-
-def test_the_table_of_formats_is_complete() -> None:
-    table = README.split("## Formats")[1].split("\n## ")[0]
-    rows = re.findall(r"^\| ([a-z0-9, ]+) \|", table, re.MULTILINE)[1:]
-    assert {name for row in rows for name in row.split(", ")} == {row.name for row in FORMATS}
 
 
 @pytest.mark.parametrize("page", [name for name in tracked_files() if name.endswith(".md")])
