@@ -39,9 +39,12 @@ def tensor_digests(
     check_extent(tensors, data)
     work = _Work(tensors, data)
     if jobs == 1:
-        data.mapped = False
-        for run in work.runs():
-            work.hash_run(run)
+        mapped, data.mapped = data.mapped, False
+        try:
+            for run in work.runs():
+                work.hash_run(run)
+        finally:
+            data.mapped = mapped
     else:
         work.hash_all(jobs or min(THREADS, os.cpu_count() or 1))
     return work.digests, sorted(work.problems, key=lambda problem: problem.message)
