@@ -54,8 +54,7 @@ def understand(
     if after_dashes is None and not staged and len(words) == 2 and any(specs):
         if all(spec or there for spec, there in zip(specs, files, strict=True)):
             return TwoFiles(*words)
-        word = words[specs.index(False)]
-        raise CouldNotRun(f"{word}: no such file, nor REV:PATH")
+        raise neither(words[[s or t for s, t in zip(specs, files, strict=True)].index(False)], repository)
     if repository is None:
         raise CouldNotRun("there is no repository here: outside one, diff compares two files")
     leading: list[str] = []
@@ -68,12 +67,18 @@ def understand(
         raise CouldNotRun(f"{rest[0]!r} names no revision", hint="git log --oneline --all")
     for word in rest:
         if not _is_there(word, cwd):
-            raise CouldNotRun(
-                f"{word!r} is neither a revision nor a file here",
-                hint=f"gitops-model diff -- {word}   (a file that is gone)",
-            )
+            raise neither(word, repository)
     paths = tuple(from_root(word, repository) for word in (*rest, *(after_dashes or ())))
     return _states(leading, staged, paths)
+
+
+def neither(word: str, repository: "Repository | None") -> CouldNotRun:
+    revision, colon, path = word.partition(":")
+    if colon and repository is not None and repository.lookup(revision) is not None:
+        return CouldNotRun(f"{path!r} is not in {revision}")
+    return CouldNotRun(
+        f"{word!r} is neither a revision nor a file here", hint="put -- before the name of a file that is gone"
+    )
 
 
 def ambiguous(word: str) -> CouldNotRun:
