@@ -1,16 +1,21 @@
 """Any bytes give problems and never an exception; mutated manifests stay within every limit."""
 
+import os
+import shutil
 import time
 from pathlib import Path
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import given
 from hypothesis import strategies as st
-from support.cases import walk
+from support.cases import CASES, walk
 
 from gitops_model.blob import Blob
 from gitops_model.checks import CHECKS
 from gitops_model.errors import Problem
 from gitops_model.manifest import load
+from gitops_model.pipeline.check import check
+from gitops_model.pipeline.fix import fix
 
 SEEDS = [
     path.read_bytes()
@@ -46,30 +51,62 @@ def judged(data: bytes) -> tuple[Problem, ...]:
     return problems
 
 
+@pytest.mark.fuzz
 @given(st.binary(max_size=300))
 def test_any_bytes(data: bytes) -> None:
     judged(data)
 
 
+@pytest.mark.fuzz
 @given(st.text(max_size=200))
 def test_any_text(text: str) -> None:
     judged(text.encode("utf-8", "surrogatepass"))
 
 
+@pytest.mark.fuzz
 @given(st.lists(PIECES, max_size=60).map("".join))
 def test_pieces_of_yaml(text: str) -> None:
     judged(text.encode())
 
 
-@settings(max_examples=200)
-@given(st.data())
-def test_mutated_manifests(data: st.DataObject) -> None:
-    seed = bytearray(data.draw(st.sampled_from(SEEDS)))
-    for _ in range(data.draw(st.integers(1, 4))):
-        at = data.draw(st.integers(0, len(seed)))
-        removed = data.draw(st.integers(0, 5))
-        seed[at : at + removed] = data.draw(st.one_of(st.binary(max_size=4), PIECES.map(str.encode)))
-    judged(bytes(seed))
+@st.composite
+def mutated(draw: st.DrawFn) -> bytes:
+    """A manifest of the cases with a few bytes taken out, and others or a piece of YAML put in."""
+    seed = bytearray(draw(st.sampled_from(SEEDS)))
+    for _ in range(draw(st.integers(1, 4))):
+        at = draw(st.integers(0, len(seed)))
+        removed = draw(st.integers(0, 5))
+        seed[at : at + removed] = draw(st.one_of(st.binary(max_size=4), PIECES.map(str.encode)))
+    return bytes(seed)
+
+
+@pytest.mark.fuzz
+@given(mutated())
+def test_mutated_manifests(data: bytes) -> None:
+    judged(data)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Files that the manifests of the cases list."""
+    folder = tmp_path_factory.mktemp("mutated")
+    shutil.copytree(CASES / "manifest/bad/signature_dtype", folder, dirs_exist_ok=True)
+    shutil.copytree(CASES / "manifest/good/two_manifests", folder, dirs_exist_ok=True)
+    (folder / "weights.bin").write_bytes(b"weights\n")
+    return folder
+
+
+@pytest.mark.fuzz
+@given(data=mutated())
+def test_a_mutated_manifest_is_checked_and_mended_without_failing(folder: Path, data: bytes) -> None:
+    (folder / "model.yaml").write_bytes(data)
+    before = check(str(folder), os.environ, paths=["model.yaml"])
+    fixed = fix(str(folder), os.environ, paths=["model.yaml"])
+    after = (folder / "model.yaml").read_bytes()
+    assert len(after) == len(data)
+    assert (after == data) == (not fixed.written)
+    left = [finding for finding in before.findings if finding.code != "GM201"]
+    assert [finding for finding in fixed.report.findings if finding.code != "GM201"] == left
 
 
 def test_every_beginning_of_a_manifest() -> None:
