@@ -1,5 +1,7 @@
 """The pieces that the recipes of docs/format.md are made of."""
 
+import re
+
 from gitops_model.ir import TensorType, Value
 
 
@@ -35,6 +37,22 @@ def tensor_header(dtype: str, shape: tuple[int, ...], recipe: str = "tensor") ->
     return f"gitops-model/{recipe}/1\0{dtype}\0{dims(shape)}\0".encode()
 
 
+_TENSOR_DIMS = re.compile(r"(?<=tensor\()(\w+),\[([^\]]*)\]")
+
+
+def without_symbols(words: str, symbols: dict[str, int]) -> str:
+    """The text of a type with symbols by number: `sequence(tensor(float32,[N,3]))` → `…[$0,3]))`."""
+
+    def numbered(found: re.Match[str]) -> str:
+        parts = [
+            part if part in ("", "?") or part.isdecimal() else f"${symbols.setdefault(part, len(symbols))}"
+            for part in found[2].split(",")
+        ]
+        return f"{found[1]},[{','.join(parts)}]"
+
+    return _TENSOR_DIMS.sub(numbered, words)
+
+
 def value(item: Value, symbols: dict[str, int]) -> bytes:
     """An input or output: its name and its type, symbols by the order in which they appear."""
     return text(item.name) + value_type(item.type, symbols)
@@ -44,7 +62,7 @@ def value_type(kind: object, symbols: dict[str, int]) -> bytes:
     if kind is None:
         return b"\0"
     if not isinstance(kind, TensorType):
-        return b"\2" + text(str(getattr(kind, "text", "")))
+        return b"\2" + text(without_symbols(str(getattr(kind, "text", "")), symbols))
     out = b"\1" + text(kind.dtype)
     if kind.shape is None:
         return out + b"\0"

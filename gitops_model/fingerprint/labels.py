@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from gitops_model.fingerprint.constants import plain_tensor
-from gitops_model.fingerprint.encode import dims, text, u32
+from gitops_model.fingerprint.encode import dims, text, u32, without_symbols
 from gitops_model.ir import Attribute, Graph, Node, OtherType, Sparse, Tensor, Value
 
 TensorHash = Callable[[Tensor], bytes]
@@ -80,7 +80,7 @@ class Labels:
         if isinstance(value, Graph):
             return u32(len(formal_inputs(value))) + u32(len(value.outputs))
         assert isinstance(value, OtherType)
-        return text(value.text)
+        return text(without_symbols(value.text, {}))
 
 
 def formal_inputs(graph: Graph) -> tuple[Value, ...]:
