@@ -7,6 +7,8 @@ never renumbered. checks/ turns this table into rules, `explain` prints the page
 from enum import IntEnum
 from typing import NamedTuple
 
+from gitops_model.finding import Rule, Severity
+
 
 class Effect(IntEnum):
     """What one reason does to the verdict; of several the highest decides."""
@@ -29,6 +31,12 @@ class Code(NamedTuple):
     error: str
     summary: str
     page: str
+
+    @property
+    def rule(self) -> Rule:
+        """As checks have it; a verdict of jit-fallback is no error."""
+        severity = Severity.WARNING if self.error == "JIT" else Severity.ERROR
+        return Rule(self.code, self.name, severity, self.summary)
 
 
 class Reason(NamedTuple):
@@ -66,7 +74,7 @@ CODES = {
             "GM401",
             "gpu-driver-too-old",
             "35",
-            "The driver is older than the CUDA of the release needs (cudaErrorInsufficientDriver).",
+            "the driver is older than the CUDA of the release needs (cudaErrorInsufficientDriver)",
             "Every CUDA major has an oldest driver (minor-version compatibility, from CUDA 11 on). With an older one "
             "each call fails with error 35, and so it does when the container has no libcuda.so.1 because no GPU was "
             "passed to it. A cuda-compat package lifts the floor on data-center GPUs (see GM407). Update the driver, "
@@ -76,7 +84,7 @@ CODES = {
             "GM402",
             "gpu-no-kernel-image",
             "209",
-            "No machine code and no PTX in the release runs on this GPU (cudaErrorNoKernelImageForDevice).",
+            "no machine code and no PTX in the release runs on this GPU (cudaErrorNoKernelImageForDevice)",
             "A cubin for X.y runs on X.z with z >= y, one with suffix `a` on exactly its capability, one with `f` on "
             "its family. PTX for X.y is compiled for every GPU from X.y on. A fatbin container that offers neither "
             "fails when its kernels load. Build with the missing -gencode. Libraries that pick among their kernels "
@@ -86,7 +94,7 @@ CODES = {
             "GM403",
             "gpu-ptx-too-new",
             "222",
-            "The PTX that must be compiled is newer than the driver knows (cudaErrorUnsupportedPtxVersion).",
+            "the PTX that must be compiled is newer than the driver knows (cudaErrorUnsupportedPtxVersion)",
             "PTX carries the version of its instruction set, and the user-mode driver (libcuda.so.1, that of cuda- "
             "compat when it is in use) compiles up to its own. Minor-version compatibility does not help. Add "
             "machine code for the GPU, build the PTX with an older toolkit, or update the driver.",
@@ -95,7 +103,7 @@ CODES = {
             "GM404",
             "gpu-jit-impossible",
             "223",
-            "PTX must be compiled, but that is switched off (223) or the compiler library is absent (221).",
+            "PTX must be compiled, but that is switched off (223) or the compiler library is absent (221)",
             "CUDA_DISABLE_PTX_JIT=1 or CUDA_DISABLE_JIT=1 forbids compilation at load time; without libnvidia- "
             "ptxjitcompiler.so.1 it cannot happen. Add machine code for the GPU, or unset the variable.",
         ),
@@ -103,7 +111,7 @@ CODES = {
             "GM405",
             "gpu-jit-fallback",
             "JIT",
-            "The release runs only after its PTX was compiled on the machine.",
+            "the release runs only after its PTX was compiled on the machine",
             "No cubin fits the GPU, but PTX does and the driver can compile it. The first load of each kernel waits "
             "for that: seconds to minutes for a large library, again after every change of the driver and wherever "
             "the cache (CUDA_CACHE_PATH, by default in the home directory) does not outlive the container; it may "
@@ -113,7 +121,7 @@ CODES = {
             "GM406",
             "gpu-driver-mismatch",
             "803",
-            "The user-mode driver is not that of the kernel driver (cudaErrorSystemDriverMismatch).",
+            "the user-mode driver is not that of the kernel driver (cudaErrorSystemDriverMismatch)",
             "libcuda.so.1 and the kernel module must be of one version, unless cuda-compat replaces the former on "
             "purpose. After an update without reboot, or with a libcuda baked into an image, they are not; NVML then "
             "says 18 (driver/library version mismatch). Reboot or reload the module; remove libcuda from the image.",
@@ -122,8 +130,7 @@ CODES = {
             "GM407",
             "gpu-compat-not-supported",
             "804",
-            "cuda-compat is in use on a GPU or a driver that it does not support "
-            "(cudaErrorCompatNotSupportedOnDevice).",
+            "cuda-compat is in use on a GPU or a driver that it does not support (cudaErrorCompatNotSupportedOnDevice)",
             "A cuda-compat package works on data-center GPUs, some RTX boards and Jetson, never on GeForce or Titan, "
             "and only on the driver branches that the note in its libcuda.so lists. Being first on the loader path "
             "is enough to fail, even where the driver alone would do. Remove the package from the loader path, or "
@@ -133,7 +140,7 @@ CODES = {
             "GM408",
             "gpu-fabric-not-ready",
             "802",
-            "The NVSwitch fabric is not up (cudaErrorSystemNotReady).",
+            "the NVSwitch fabric is not up (cudaErrorSystemNotReady)",
             "On HGX, DGX and NVL systems CUDA does not start before the fabric manager has set up NVSwitch. Start "
             "nvidia-fabricmanager of the driver's version and wait until the fabric state is `completed`.",
         ),
@@ -141,7 +148,7 @@ CODES = {
             "GM409",
             "gpu-library-lacks-gpu",
             "ARCH_MISMATCH",
-            "cuDNN, cuBLAS or another library has no code for this GPU (*_STATUS_ARCH_MISMATCH).",
+            "cuDNN, cuBLAS or another library has no code for this GPU (*_STATUS_ARCH_MISMATCH)",
             "Libraries drop old GPUs and learn new ones: cuDNN 9.11 starts at 7.5. The release loads and fails at "
             "the first convolution or product. Use a version of the library that has the GPU.",
         ),
@@ -149,7 +156,7 @@ CODES = {
             "GM410",
             "gpu-library-missing",
             "MISSING_LIBRARY",
-            "A shared library that the release needs is not on the loader path of the machine.",
+            "a shared library that the release needs is not on the loader path of the machine",
             "The loader looks for the exact soname: libcudnn.so.9 is not libcudnn.so.8. The program stops with "
             "`cannot open shared object file`. Install the library on the machine, or ship it with the release.",
         ),
@@ -157,7 +164,7 @@ CODES = {
             "GM411",
             "gpu-undefined-symbol",
             "UNDEFINED_SYMBOL",
-            "The library that is found first does not define a versioned symbol that the release needs.",
+            "the library that is found first does not define a versioned symbol that the release needs",
             "Two CUDA libraries of different minors share a soname, and the loader takes the first on the path: "
             "`undefined symbol: __nvJitLinkComplete_12_4, version libnvJitLink.so.12`. Put the newer library first, "
             "or update it.",
@@ -166,7 +173,7 @@ CODES = {
             "GM412",
             "gpu-cpu-fallback",
             "CPU_FALLBACK",
-            "ONNX Runtime would run the model, or a part of it, on the CPU without saying so.",
+            "ONNX Runtime would run the model, or a part of it, on the CPU without saying so",
             "The CUDA provider is dropped with one log line when a library of it cannot be loaded, and an operator "
             "without a CUDA kernel is placed on the CPU with copies around it. Provide the library, replace the "
             "operator, or accept it: `cpu_fallback: allow` in the requirements.",
@@ -175,14 +182,14 @@ CODES = {
             "GM413",
             "gpu-onnx-ir-too-new",
             "UNSUPPORTED_IR",
-            "The IR version of the model is newer than ONNX Runtime loads.",
+            "the IR version of the model is newer than ONNX Runtime loads",
             "`Unsupported model IR version`. Export with an older onnx, or use a newer ONNX Runtime.",
         ),
         Code(
             "GM414",
             "gpu-onnx-opset-too-new",
             "UNSUPPORTED_OPSET",
-            "The model imports an opset that this ONNX Runtime does not know as released.",
+            "the model imports an opset that this ONNX Runtime does not know as released",
             "`ONNX Runtime only guarantees support for models stamped with official released onnx opset versions`. "
             "Export with an older opset, convert with onnx.version_converter, or use a newer ONNX Runtime.",
         ),
@@ -190,7 +197,7 @@ CODES = {
             "GM415",
             "gpu-onnx-operator-missing",
             "NOT_IMPLEMENTED",
-            "Neither the CUDA nor the CPU provider has a kernel for an operator of the model.",
+            "neither the CUDA nor the CPU provider has a kernel for an operator of the model",
             "`NOT_IMPLEMENTED: Could not find an implementation for …`. Replace the operator, register the library "
             "that implements it, or use another ONNX Runtime.",
         ),
@@ -198,7 +205,7 @@ CODES = {
             "GM416",
             "gpu-engine-mismatch",
             "ENGINE_MISMATCH",
-            "A TensorRT engine was built for another GPU or another TensorRT.",
+            "a TensorRT engine was built for another GPU or another TensorRT",
             "A plan is bound to the compute capability it was built on and to the version of TensorRT, unless it was "
             "built hardware- or version-compatible. Build it on the target, or with those flags.",
         ),
@@ -206,7 +213,7 @@ CODES = {
             "GM417",
             "gpu-image-require",
             "REQUIRE_UNSATISFIED",
-            "NVIDIA_REQUIRE_* of the image is false on this machine.",
+            "NVIDIA_REQUIRE_* of the image is false on this machine",
             "`requirement error: unsatisfied condition`: the container does not start where the legacy hook checks "
             "it, and starts to fail later where nothing does (the CDI mode of nvidia-container-toolkit 1.18). Update "
             "the driver, or use an image for an older CUDA. NVIDIA_DISABLE_REQUIRE=true only hides it.",
@@ -215,7 +222,7 @@ CODES = {
             "GM418",
             "gpu-out-of-memory",
             "OUT_OF_MEMORY",
-            "The release needs more memory than the GPU or MIG slice has (cudaErrorMemoryAllocation).",
+            "the release needs more memory than the GPU or MIG slice has (cudaErrorMemoryAllocation)",
             "Weights, activations, workspace and 0.3 to 0.6 GB of CUDA context must fit beside what other processes "
             "hold. A MIG slice has its own memory, never that of the GPU. Use a larger GPU or slice, a smaller "
             "batch, or fewer bits.",
@@ -224,8 +231,8 @@ CODES = {
             "GM419",
             "gpu-ecc-error",
             "214",
-            "The GPU has uncorrected memory errors, or a row remap failed or waits for a reset "
-            "(cudaErrorECCUncorrectable).",
+            "the GPU has uncorrected memory errors, or a row remap failed or waits for a reset "
+            "(cudaErrorECCUncorrectable)",
             "Kernels that touch the memory fail until the GPU is reset; a failed remap needs a replacement. Drain "
             "the node and reset the GPU.",
         ),
@@ -233,7 +240,7 @@ CODES = {
             "GM420",
             "gpu-no-device",
             "NO_DEVICE",
-            "CUDA would see no GPU, or may not use it (errors 46 and 100).",
+            "CUDA would see no GPU, or may not use it (errors 46 and 100)",
             "No GPU, all hidden by CUDA_VISIBLE_DEVICES, MIG on without an instance, compute mode `prohibited` or "
             "exclusive and taken, a lost GPU, a driver that is not loaded or that no longer supports the generation.",
         ),
@@ -241,14 +248,14 @@ CODES = {
             "GM421",
             "gpu-dtype-unsupported",
             "DTYPE_UNSUPPORTED",
-            "The GPU cannot compute with an element type of the model.",
+            "the GPU cannot compute with an element type of the model",
             "bfloat16 needs compute capability 8.0, float8 8.9, float4 10.0. Convert the model, or use a newer GPU.",
         ),
         Code(
             "GM422",
             "gpu-nothing-to-judge",
             "UNKNOWN",
-            "Nothing says what code runs on the GPU, or the facts contradict each other.",
+            "nothing says what code runs on the GPU, or the facts contradict each other",
             "A verdict is never given for lack of facts: state binaries (`gitops-model gpu scan`), onnxruntime or "
             "engines in the requirements, and probe the machine (`gitops-model gpu probe`) instead of copying facts "
             "from two of them.",
