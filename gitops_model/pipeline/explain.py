@@ -40,7 +40,7 @@ def _page(code: str) -> str:
     if code in CODES:
         from textwrap import fill
 
-        rule, text = CODES[code].rule, fill(CODES[code].page, 118)
+        rule, text = CODES[code].rule, fill(CODES[code].page, 118, break_on_hyphens=False)
     else:
         rule, text = checks.rule_of(code), checks.page_of(code)
     return f"{code} {rule.name} ({rule.severity.label})\n{rule.summary}\n\n{text}\n"
