@@ -55,6 +55,7 @@ CHECKS: dict[str, str] = {
     "GM303": "signature_shape",
     "GM304": "symbol_conflict",
     "GM306": "signature_undeclared",
+    "GM310": "weights_out_of_step",
     "GM601": "external_escapes",
     "GM602": "external_special",
     "GM603": "pickle_calls",
@@ -90,6 +91,25 @@ JUDGING: "dict[str, Callable[[Facts], object]]" = {
 
 The other rules report the problems of their code that a reader or the loader found.
 """
+JUDGING = frozenset(
+    (
+        "GM111",
+        "GM112",
+        "GM116",
+        "GM190",
+        "GM201",
+        "GM202",
+        "GM203",
+        "GM301",
+        "GM302",
+        "GM303",
+        "GM304",
+        "GM306",
+        "GM310",
+        "GM608",
+    )
+)
+"""Rules that compare facts; the others report the problems of their code that a reader or the loader found."""
 
 
 def module_of(code: str) -> ModuleType:

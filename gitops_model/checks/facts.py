@@ -62,6 +62,14 @@ class Unneeded(NamedTuple):
     match: tuple[str, ...]
 
 
+class OutOfStep(NamedTuple):
+    """Two listed files of one model in two formats that hold other weights; `what` names the worst of it."""
+
+    before: str
+    after: str
+    what: str
+
+
 @dataclass(slots=True)
 class Facts:
     """A subject: `path` is the manifest's (with `manifest`, unless it could not be composed) or the model file's own.
@@ -78,6 +86,7 @@ class Facts:
     absent: tuple[Absent, ...] = ()
     linked: tuple[Linked, ...] = ()
     unlisted: tuple[str, ...] = ()
+    out_of_step: tuple[OutOfStep, ...] = ()
     unneeded: tuple[Unneeded, ...] = ()
     named: bool = False
     here: str = ""

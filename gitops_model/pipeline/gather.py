@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from gitops_model.checks.facts import Absent, Facts, FileFacts, Linked
+from gitops_model.checks.facts import Absent, Facts, FileFacts, Linked, OutOfStep
 from gitops_model.errors import BadFile, CouldNotRun, Problem
 from gitops_model.git.paths import folder_of
 from gitops_model.manifest import Listed, Manifest, is_manifest_path, load
@@ -121,7 +121,20 @@ class Gatherer:
         facts.absent = tuple(absent)
         facts.linked = tuple(linked)
         facts.unlisted = tuple(self._unlisted(entry))
+        facts.out_of_step = tuple(self._out_of_step(files))
         return facts
+
+    def _out_of_step(self, files: list[FileFacts]) -> Iterator[OutOfStep]:
+        """Files of one name in other formats are one model: do they hold the same weights?"""
+        by_stem: dict[str, list[FileFacts]] = {}
+        for file in files:
+            if file.model is not None and file.model.tensors:
+                by_stem.setdefault(file.listed.rpartition(".")[0], []).append(file)
+        for group in by_stem.values():
+            if len({file.model.format for file in group if file.model is not None}) > 1:
+                from gitops_model.pipeline.siblings import out_of_step
+
+                yield from out_of_step(self.tree, group)
 
     def _absent(self, path: str, listed: str) -> Absent:
         """What there is instead of a listed file, and how to get it back."""

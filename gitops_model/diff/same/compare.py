@@ -51,7 +51,7 @@ def items(side: Side) -> list[Item]:
     return [
         (tensor, digest)
         for tensor, digest in zip(side.model.tensors, side.digests, strict=True)
-        if tensor.group != "optimizer"
+        if tensor.group != "optimizer" and tensor.dtype != "string"
     ]
 
 

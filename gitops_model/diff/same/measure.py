@@ -22,8 +22,8 @@ LAYOUTS = {
 LIMIT_BYTES = 1 << 30
 """Largest tensor that is brought to memory for a measurement."""
 
-MOST_ORDERS = 24
-"""Permutations that are tried: all of four axes."""
+FOLD_SLICE = 4
+"""Elements that must share a factor before it is called one."""
 
 
 class Values:
@@ -132,23 +132,31 @@ def distance(values: Values, before: Tensor, after: Tensor) -> tuple[float, floa
 
 
 def folding(values: Values, before: Tensor, after: Tensor, tolerance: float) -> str | None:
-    """Whether `after` is `before` times one factor per slice of the first axis; says the largest residual."""
+    """Whether `after` is `before` times one factor per slice along an axis; says the range and the largest residual.
+
+    A slice must have FOLD_SLICE elements or more: a factor per element would explain anything.
+    """
+    for one, other, note in aligned(values, before, after):
+        for axis in range(one.ndim):
+            if one.shape[axis] and one.size // one.shape[axis] >= FOLD_SLICE:
+                found = factors(values, values.np.moveaxis(one, axis, 0), values.np.moveaxis(other, axis, 0), tolerance)
+                if found is not None:
+                    return ", ".join(part for part in (note, f"a factor per slice of axis {axis} {found}") if part)
+    return None
+
+
+def factors(values: Values, one: "Array", other: "Array", tolerance: float) -> str | None:
     np = values.np
-    if before.shape != after.shape or len(before.shape) < 2:
-        return None
-    one = values.numbers(before, 0).reshape(before.shape[0], -1)
-    other = values.numbers(after, 1).reshape(after.shape[0], -1)
+    one, other = one.reshape(one.shape[0], -1), other.reshape(other.shape[0], -1)
     if not (np.isfinite(one).all() and np.isfinite(other).all()):
         return None
     squares = np.sum(one * one, axis=1)
-    if not squares.all():
-        return None
-    factors = np.sum(one * other, axis=1) / squares
     scale = float(np.max(np.abs(other)))
-    if not scale:
+    if not squares.all() or not scale:
         return None
-    residual = float(np.max(np.abs(other - one * factors[:, None]))) / scale
-    # Factors are fitted, so that rounding of the folding shows in the residual; 16 float32 units are room for it.
+    fitted = np.sum(one * other, axis=1) / squares
+    residual = float(np.max(np.abs(other - one * fitted[:, None]))) / scale
+    # Factors are fitted, so the rounding of the folding shows in the residual; 16 units of float32 are room for it.
     if residual > max(tolerance, 16 * 2.0**-23):
         return None
-    return f"a factor per channel from {factors.min():.4g} to {factors.max():.4g}, residual {residual:.2g}"
+    return f"(from {fitted.min():.4g} to {fitted.max():.4g}, residual {residual:.2g} of the largest value)"
