@@ -85,31 +85,13 @@ JUDGING: "dict[str, Callable[[Facts], object]]" = {
     "GM303": _signatures,
     "GM304": _signatures,
     "GM306": _signatures,
+    "GM310": lambda facts: facts.out_of_step,
     "GM608": lambda facts: any((file.size or 0) > (file.largest_outside_lfs or 0) for file in facts.files),
 }
 """Rules that compare facts, each with what there must be to compare: a hook does not import a rule that cannot speak.
 
 The other rules report the problems of their code that a reader or the loader found.
 """
-JUDGING = frozenset(
-    (
-        "GM111",
-        "GM112",
-        "GM116",
-        "GM190",
-        "GM201",
-        "GM202",
-        "GM203",
-        "GM301",
-        "GM302",
-        "GM303",
-        "GM304",
-        "GM306",
-        "GM310",
-        "GM608",
-    )
-)
-"""Rules that compare facts; the others report the problems of their code that a reader or the loader found."""
 
 
 def module_of(code: str) -> ModuleType:
