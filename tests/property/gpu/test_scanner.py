@@ -27,7 +27,11 @@ from gitops_model.gpu.tree import Loose
 from gitops_model.gpu.wheels import locked
 
 DATA = Path(__file__).parents[2] / "data" / "gpu"
-DEVICE = {path.name: path.read_bytes() for path in sorted(DATA.iterdir()) if path.suffix not in (".py", ".json")}
+DEVICE = {
+    path.name: path.read_bytes()
+    for path in sorted(DATA.iterdir())
+    if path.is_file() and path.suffix not in (".py", ".json")
+}
 FATBINS = {name: data for name, data in DEVICE.items() if name.endswith(".fatbin")}
 HOST = library(
     "liba.so.1",
