@@ -24,7 +24,7 @@ RULE = Rule("GM201", "checksum-mismatch", Severity.ERROR, "a file does not have 
 def check(facts: Facts) -> Iterator[Finding]:
     if facts.manifest is None:
         return
-    hint = command("gitops-model", "check", "--fix", facts.here + facts.path)
+    hint = command("gitops-model", "check", "--fix", facts.here.path(facts.path))
     for file in facts.files:
         listed = facts.manifest.checksums.get(file.listed)
         for digest in listed.digests if listed is not None else ():

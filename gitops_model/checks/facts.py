@@ -35,6 +35,27 @@ class FileFacts:
     """The same digests, computed now."""
 
 
+class Here(NamedTuple):
+    """Where the user stands: `above` is the way to the top of what is checked, `below` the folder below that top.
+
+    Both are empty or end in `/`, and one of them is always empty.
+    """
+
+    above: str = ""
+    below: str = ""
+
+    def path(self, path: str) -> str:
+        """A path from the top, as a command takes it where the user stands."""
+        standing, parts = self.below.split("/")[:-1], path.split("/")
+        common = 0
+        while common < min(len(standing), len(parts) - 1) and standing[common] == parts[common]:
+            common += 1
+        return self.above + "../" * (len(standing) - common) + "/".join(parts[common:])
+
+
+AT_THE_TOP = Here()
+
+
 class Absent(NamedTuple):
     """A listed file that is not there: the listed path, and the command that most likely brings it back.
 
@@ -89,5 +110,4 @@ class Facts:
     out_of_step: tuple[OutOfStep, ...] = ()
     unneeded: tuple[Unneeded, ...] = ()
     named: bool = False
-    here: str = ""
-    """What makes a path one that a command takes where the user stands."""
+    here: Here = AT_THE_TOP

@@ -26,7 +26,9 @@ def check(facts: Facts) -> Iterator[Finding]:
     for side in sides(facts):
         for problem in _compare(side):
             yield finding(
-                RULE, facts.path, problem._replace(hint=command("gitops-model", "show", facts.here + side.file.path))
+                RULE,
+                facts.path,
+                problem._replace(hint=command("gitops-model", "show", facts.here.path(side.file.path))),
             )
 
 

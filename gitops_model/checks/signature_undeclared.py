@@ -34,7 +34,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         if lacking:
             message = f"{file.listed!r} has a signature, but the manifest declares no {' and no '.join(lacking)}"
             place = manifest.where() or (1, 1)
-            hint = command("gitops-model", "init", facts.here + file.path, "--manifest", "-")
+            hint = command("gitops-model", "init", facts.here.path(file.path), "--manifest", "-")
             problem = Problem(RULE.code, message, *place, expected=", ".join(lacking), found="nothing", hint=hint)
             yield finding(RULE, facts.path, problem)
             return  # once for a manifest: its other files have nothing to add

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Protocol
 
 from gitops_model.blob import Blob, Source
+from gitops_model.checks.facts import Here
 from gitops_model.errors import BadFile, CouldNotRun, Problem
 from gitops_model.git.entries import INDEX, WORKTREE, Entry, Place
 from gitops_model.git.paths import folder_of, raw, resolve, text
@@ -22,9 +23,7 @@ class Tree(Protocol):
     """Paths are relative to the tree's top, with `/`; folders do not end in one, and "" is the top."""
 
     in_git: bool
-    here: str
-    """What makes a path of the tree one that a command takes where the user stands: `../` for each folder below the
-    top, or the way to the top."""
+    here: Here
 
     def entry(self, path: str) -> Entry | None:
         """The file, link or special file at exactly this path; None where there is none or it is a folder."""
@@ -72,7 +71,7 @@ class GitTree:
     def __init__(self, repository: Repository, place: Place) -> None:
         self.repository = repository
         self.place = place
-        self.here = "../" * repository.prefix.count("/")
+        self.here = Here(below=repository.prefix)
 
     @cached_property
     def _entries(self) -> dict[str, Entry]:
@@ -143,12 +142,14 @@ class GitTree:
     def how_to_restore(self, path: str) -> str | None:
         from gitops_model.checks import command
 
-        if self.place is INDEX or self.place is WORKTREE:
-            from_here = self.here + path
-            if os.path.lexists(raw(f"{self.repository.root}/{path}")):
-                return command("git", "add", *(() if self.place is INDEX else ("-f",)), "--", from_here)
-            if self.place is WORKTREE:
-                return command("git", "restore", "--", from_here)
+        if self.place is not INDEX and self.place is not WORKTREE:
+            return None
+        from_here = self.here.path(path)
+        if os.path.lexists(raw(f"{self.repository.root}/{path}")):
+            return command("git", "add", *(() if self.place is INDEX else ("-f",)), "--", from_here)
+        if self.place is WORKTREE and self.repository.entry(INDEX, path) is not None:
+            return command("git", "restore", "--", from_here)
+        if self.repository.lookup("HEAD") is not None and self.repository.entry("HEAD", path) is not None:
             return command("git", "restore", "--source=HEAD", "--staged", "--worktree", "--", from_here)
         return None
 
@@ -158,9 +159,9 @@ class Folder:
 
     in_git = False
 
-    def __init__(self, root: str, here: str = "") -> None:
+    def __init__(self, root: str, above: str = "") -> None:
         self.root = root
-        self.here = here
+        self.here = Here(above)
 
     def entry(self, path: str) -> Entry | None:
         if self.link_above(path) is not None:
@@ -264,7 +265,7 @@ class TreeSource:
         return entry
 
 
-def special_entry(entry: Entry, here: str) -> Problem | None:
+def special_entry(entry: Entry, here: Here) -> Problem | None:
     """What is wrong with a model file by its mode alone: a link (GM116), or no regular file at all (GM008).
 
     `here` is the tree's, for the command that helps.
@@ -275,7 +276,7 @@ def special_entry(entry: Entry, here: str) -> Problem | None:
     if entry.is_regular:
         return None
     if entry.is_symlink:
-        path = command(here + entry.path)
+        path = command(here.path(entry.path))
         hint = f'cp --remove-destination "$(readlink -f {path})" {path}'
         return Problem(
             "GM116", "the model file is a symbolic link", None, None, "a regular file", "a symbolic link", hint

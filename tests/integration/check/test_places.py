@@ -387,3 +387,11 @@ def test_the_command_that_helps_works_where_the_caller_stands(repo: GitRepo, whe
     assert said(run(repo)) == [("GM201", "a/model.yaml")], (
         "what was committed is back, and the mended digest is not its"
     )
+
+
+def test_a_file_that_never_was_has_no_way_back(repo: GitRepo) -> None:
+    text = manifest(w_dot_safetensors=SAFETENSORS, never_dot_bin=b"1")
+    repo.write("a/model.yaml", text)
+    assert [finding.hint for finding in run(repo).findings] == ["gitops-model explain GM111"]
+    repo.git("add", ".")
+    assert [finding.hint for finding in run(repo, staged=True).findings] == ["gitops-model explain GM111"]
