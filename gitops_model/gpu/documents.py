@@ -103,7 +103,7 @@ def schema(kind: str) -> dict[str, Any]:
 
 
 @cache
-def _validator(kind: str) -> "Validator":
+def validator(kind: str) -> "Validator":
     from jsonschema import Draft202012Validator, validators
 
     extend = cast(Any, validators).extend
@@ -151,7 +151,7 @@ def checked(document: object, kind: str, name: str | None = None) -> dict[str, A
         copy = _plain(document, 0)
     except _Wrong as error:
         raise CouldNotRun(f"{where}this is no {_title(kind)}: {error}") from error
-    errors = sorted(_validator(kind).iter_errors(copy), key=lambda error: list(map(str, error.absolute_path)))
+    errors = sorted(validator(kind).iter_errors(copy), key=lambda error: list(map(str, error.absolute_path)))
     if errors:
         texts = [_say(error) for error in errors[:MAX_SHOWN]]
         more = f" (and {len(errors) - MAX_SHOWN} more)" if len(errors) > MAX_SHOWN else ""

@@ -94,6 +94,14 @@ class Scan:
             self.problems.append(problem)
 
 
+def checked(kind: str, arch: int, suffix: str, ptx_isa: str | None, toolkit: str | None = None) -> Image:
+    """An image with an architecture and ISA as there are (`sm_35` to `sm_121`, ISA 1.0 to 9.5); else GM002."""
+    if not 10 <= arch <= 999 or (ptx_isa is not None and not re.fullmatch(r"[0-9]{1,2}\.[0-9]{1,2}", ptx_isa)):
+        isa = f", PTX ISA {ptx_isa}" if ptx_isa is not None else ""
+        raise BadFile(Problem("GM002", f"an image of device code is for no architecture there is: {arch}{suffix}{isa}"))
+    return Image(kind, f"{arch}{suffix}", ptx_isa, toolkit)
+
+
 def is_fatbin(head: bytes) -> bool:
     return head[:4] == MAGIC_BYTES
 
@@ -116,7 +124,7 @@ def _scan(file: Bytes, found: Scan) -> None:
         target = read_cubin(file)
         if target.toolkit:
             found.toolkits.add(target.toolkit)
-        found.containers["", (Image("sass", f"{target.arch}{target.suffix}", None, target.toolkit),)] += 1
+        found.containers["", (checked("sass", target.arch, target.suffix, None, target.toolkit),)] += 1
     elif is_elf(file):
         elf = read_elf(file)
         if not elf.sections:
@@ -132,8 +140,8 @@ def _scan(file: Bytes, found: Scan) -> None:
             if registered or (section.type == SHT_PROGBITS and section.flags & _KEPT == SHF_ALLOC):
                 if section.offset + section.size > file.size:
                     found.note(truncated(file, section.offset, section.size))
-                end = min(section.offset + section.size, file.size)
-                (walk.section if registered else walk.embedded)(section.name, section.offset, end)
+                start, end = (min(place, file.size) for place in (section.offset, section.offset + section.size))
+                (walk.section if registered else walk.embedded)(section.name, start, end)
         registered = sum(number for (name, _), number in found.containers.items() if name in SECTIONS)
         if found.wrappers is not None and found.wrappers > registered:
             found.note(
@@ -146,7 +154,7 @@ def _scan(file: Bytes, found: Scan) -> None:
             )
     elif looks_like_ptx(head):
         ptx = read_ptx(file)
-        found.containers["", (Image("ptx", f"{ptx.arch}{ptx.suffix}", ptx.isa, None),)] += 1
+        found.containers["", (checked("ptx", ptx.arch, ptx.suffix, ptx.isa),)] += 1
     elif not head:
         raise BadFile(truncated(file, 0, 1))
     else:
@@ -230,15 +238,16 @@ class _Walk:
     def _cubin(self, name: str, at: int, end: int) -> int:
         try:
             target = read_target(self._file.read(at, min(CUBIN_HEADER, end - at)))
+            image = checked("sass", target.arch, target.suffix, None, target.toolkit)
         except BadFile:
-            return at + 8
-        images = (Image("sass", f"{target.arch}{target.suffix}", None, target.toolkit),)
+            return at + 8  # bytes that only begin like one
         if target.toolkit is None:
             try:
-                target = read_cubin(Part(self._file, at, end - at))
-                images = (Image("sass", f"{target.arch}{target.suffix}", None, None),)
+                whole = read_cubin(Part(self._file, at, end - at))
+                image = image._replace(arch=f"{whole.arch}{whole.suffix}")
             except BadFile as error:
                 self._found.note(error.problem)
+        images = (self._images.setdefault(image, image),)
         self._found.containers[name, self._sets.setdefault(images, images)] += 1
         return at + FIRST_HEADER
 
@@ -269,13 +278,20 @@ class _Walk:
             else:
                 isa = f"{major}.{minor}" if name == "ptx" else None
                 suffix = "a" if flags & _ARCH_SPECIFIC else "f" if flags & _FAMILY else ""
-                image: Image | None = Image(name, f"{arch}{suffix}", isa, None)
-                if name == "sass" and not flags & _COMPRESSED:
+                image = self._image(name, arch, suffix, isa)
+                if image is not None and name == "sass" and not flags & _COMPRESSED:
                     image = self._bare(image, at + header, payload)
                 if image is not None:
                     images.append(self._images.setdefault(image, image))
             at += header + payload
         return images
+
+    def _image(self, kind: str, arch: int, suffix: str, isa: str | None) -> Image | None:
+        try:
+            return checked(kind, arch, suffix, isa)
+        except BadFile as error:
+            self._found.note(error.problem)
+            return None
 
     def _bare(self, image: Image, at: int, size: int) -> Image | None:
         """A cubin that is not compressed is looked into: it must be what the entry says, and may name its toolkit."""

@@ -6,11 +6,13 @@ operator is listed without types.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from importlib.util import find_spec
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from gitops_model.gpu.onnx_values import Inferred, Values, numbered
+from gitops_model.gpu.shape_worker import schema_row
 from gitops_model.ir import Model, Node, TensorType
 
 DEFAULT_DOMAIN = "ai.onnx"
@@ -32,8 +34,8 @@ Lookup = Callable[[str, str, int], Schema | None]
 
 
 def onnx_needs(model: Model, inferred: Inferred = (), schema: Lookup | None = None) -> dict[str, Any]:
-    """The `onnx` object of a requirement."""
-    lookup = schema or schema_of
+    """The `onnx` object of a requirement. `schema` spares loading the package when its answers are already there."""
+    lookup = cache(schema or (schema_of if find_spec("onnx") is not None else _none))
     needed: dict[str, Any] = {
         "ir_version": model.properties.get("ir_version"),
         "opset": dict(sorted(model.opset.items())),
@@ -76,6 +78,10 @@ def element_types(model: Model, inferred: Inferred = ()) -> list[str]:
     return sorted(found.difference(NOT_COMPUTED))
 
 
+def _none(_domain: str, _op_type: str, _opset: int) -> None:
+    """Without the package nothing has a schema."""
+
+
 _Typed = Callable[[str], str | None]
 
 
@@ -112,24 +118,17 @@ def _parameters(node: Node, schema: Schema, dtype: _Typed) -> dict[str, set[str]
 
 
 def schema_of(domain: str, op_type: str, opset: int) -> Schema | None:
-    """The schema of the `onnx` package; None without the package, or when it has none."""
-    if find_spec("onnx") is None:
-        return None
-    from onnx import defs
+    """The schema of the `onnx` package; None when it has none."""
+    return schema_from(schema_row(domain, op_type, opset))
 
-    try:
-        schema = cast(Any, defs.get_schema(op_type, opset, "" if domain == DEFAULT_DOMAIN else domain))
-    except (defs.SchemaError, TypeError):
+
+def schema_from(row: list[Any] | None) -> Schema | None:
+    """From a row of the helper process."""
+    if row is None:
         return None
-    variadic = defs.OpSchema.FormalParameterOption.Variadic
-    inputs, outputs = tuple(schema.inputs), tuple(schema.outputs)
-    return Schema(
-        int(schema.since_version),
-        tuple(str(formal.type_str) for formal in inputs),
-        tuple(str(formal.type_str) for formal in outputs),
-        (
-            bool(inputs) and inputs[-1].option == variadic,
-            bool(outputs) and outputs[-1].option == variadic,
-        ),
-        frozenset(str(constraint.type_param_str) for constraint in schema.type_constraints),
-    )
+    since, inputs, outputs, many_in, many_out, parameters = row
+    return Schema(since, tuple(inputs), tuple(outputs), (many_in, many_out), frozenset(parameters))
+
+
+def lookup_in(schemas: Mapping[tuple[str, str, int], Schema]) -> Lookup:
+    return lambda domain, op_type, opset: schemas.get((domain, op_type, opset))

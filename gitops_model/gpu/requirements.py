@@ -13,10 +13,11 @@ from gitops_model.errors import BadFile, Problem
 from gitops_model.gpu.closure import Closure, Search, close
 from gitops_model.gpu.engine import find_engine
 from gitops_model.gpu.fatbin import SECTIONS, Scan, scan
+from gitops_model.gpu.fitted import Note, fitted
 from gitops_model.gpu.image import Image
 from gitops_model.gpu.model_memory import MIB, Memory, memory_of, mib_of
 from gitops_model.gpu.nvidia_require import stated
-from gitops_model.gpu.onnx_needs import element_types, onnx_needs
+from gitops_model.gpu.onnx_needs import Lookup, element_types, onnx_needs
 from gitops_model.gpu.onnx_values import Inferred, Plan
 from gitops_model.gpu.part import Bytes
 from gitops_model.gpu.tree import Loose, Tree
@@ -32,19 +33,16 @@ OPTIONAL = {"libonnxruntime_providers_tensorrt.so": "tensorrt"}
 
 
 class Weights(NamedTuple):
-    """A model file: how it is called, what it is, the sizes to plan for, and what shape inference found."""
+    """A model file: how it is called, what it is, the sizes to plan for, and what shape inference found.
+
+    `schema` looks operators up without loading the `onnx` package.
+    """
 
     path: str
     model: Model
     plan: Plan
     inferred: Inferred = ()
-
-
-class Note(NamedTuple):
-    """Something that the requirements do not say; `path` is "" where it is about no single file."""
-
-    path: str
-    problem: Problem
+    schema: Lookup | None = None
 
 
 @dataclass(slots=True)
@@ -122,7 +120,7 @@ class _Collect:
             self._models()
         self._declared()
         self._choose()
-        return Found(self._document, tuple(self._notes))
+        return Found(*fitted(self._document, self._notes))
 
     # --- files -----------------------------------------------------------------------------------------------------
     def _device_code(self, paths: tuple[str, ...]) -> None:
@@ -182,13 +180,15 @@ class _Collect:
         if not roots:
             return ()
         closure = close(tree, roots, self._release.search)
-        for path, problem in closure.problems:
-            # A file that is no ELF at all was noted when it was scanned.
-            if path not in roots:
-                self._note(path, problem)
-        self._document["sonames"] = sorted(closure.missing)
-        self._document["symbols"] = sorted(
-            f"{need.name}@{need.soname}" for need in closure.symbols if need.version in (None, need.soname)
+        # A file of another kind (a linker script may be called libx.so) was noted when it was scanned.
+        broken = [(path, problem) for path, problem in closure.problems if problem.code != "GM009"]
+        for path, problem in broken:
+            self._note(path, problem)
+        self._document["sonames"] = None if broken else sorted(closure.missing)
+        self._document["symbols"] = (
+            None
+            if broken
+            else sorted(f"{need.name}@{need.soname}" for need in closure.symbols if need.version in (None, need.soname))
         )
         if closure.unmet:
             self._document["conflicts"] = [
@@ -228,12 +228,12 @@ class _Collect:
     def _models(self) -> None:
         memories: list[Memory] = []
         dtypes: set[str] = set()
-        for path, model, plan, inferred in self._release.models:
+        for path, model, plan, inferred, schema in self._release.models:
             memory = memory_of(model, plan, inferred)
             memories.append(memory)
             dtypes.update(element_types(model, inferred))
             if model.format == "onnx":
-                self._document["onnx"] = merged(self._document.get("onnx"), onnx_needs(model, inferred))
+                self._document["onnx"] = merged(self._document.get("onnx"), onnx_needs(model, inferred, schema))
             if memory.unsized and "memory_mib" not in self._release.runtime:
                 self._note(
                     path,
@@ -259,7 +259,9 @@ class _Collect:
                 self._version(name, "the manifest", str(runtime[name]))
         for name in ("sonames", "symbols", "image_require", "dtypes"):
             for value in runtime.get(name, ()):
-                _add(self._document.setdefault(name, []), value)
+                values = self._document.setdefault(name, [])
+                if values is not None:
+                    _add(values, value)
         if "memory_mib" in runtime:
             self._document.setdefault("memory_mib", runtime["memory_mib"])
 

@@ -3,8 +3,9 @@
     python -P shape_worker.py <<< {"inputs": {NAME: [DIM, …]}}\\n MODEL
 
 It is a process of its own because the library is C++ code on a stranger's file: it may take all memory or crash, and
-then only this process ends. The answer is `{"graphs": [{NAME: [TYPE, [DIM, …] | null]}, …]}`: a graph per number of
-`onnx_values.numbered`, TYPE a number of TensorProto.DataType, DIM a number or null.
+then only this process ends. The answer is `{"graphs": [{NAME: [TYPE, [DIM, …] | null]}, …], "schemas": [ROW, …]}`: a
+graph per number of `onnx_values.numbered`, TYPE a number of TensorProto.DataType, DIM a number or null, and a row of
+`schema_row` for every operator and opset of the model, so that the parent need not load the library.
 """
 
 import json
@@ -23,16 +24,17 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (MAX_SECONDS, MAX_SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     terms = json.loads(sys.stdin.buffer.readline())
-    answer = infer(sys.stdin.buffer.read(), terms["inputs"])
-    sys.stdout.write(json.dumps({"graphs": answer}) + "\n")
-
-
-def infer(data: bytes, inputs: dict[str, list[int | None]]) -> list[dict[str, Any]]:
     import onnx
-    from onnx import shape_inference
 
     model: Any = onnx.ModelProto()
-    model.ParseFromString(data)
+    model.ParseFromString(sys.stdin.buffer.read())
+    answer = {"schemas": schemas(model), "graphs": infer(model, terms["inputs"])}
+    sys.stdout.write(json.dumps(answer) + "\n")
+
+
+def infer(model: Any, inputs: dict[str, list[int | None]]) -> list[dict[str, Any]]:
+    from onnx import shape_inference
+
     graphs = list(_graphs(model.graph))
     for graph in graphs:
         for tensor in graph.initializer:
@@ -92,6 +94,43 @@ def _table(graph: Any) -> dict[str, Any]:
                 shape = [dim.dim_value if dim.HasField("dim_value") else None for dim in tensor.shape.dim]
             table[value.name] = [tensor.elem_type, shape]
     return table
+
+
+# --- schemas -------------------------------------------------------------------------------------------------------
+def schemas(model: Any) -> list[list[Any]]:
+    """A row for every operator that the model names, in the opset that binds it."""
+    wanted: dict[tuple[str, str, int], None] = {}
+    nodes = [(node, model.opset_import) for graph in _graphs(model.graph) for node in graph.node]
+    nodes += [
+        (node, function.opset_import or model.opset_import) for function in model.functions for node in function.node
+    ]
+    for node, imports in nodes:
+        domain = node.domain or "ai.onnx"
+        versions = [item.version for item in imports if (item.domain or "ai.onnx") == domain]
+        if versions:
+            wanted[domain, node.op_type, max(versions)] = None
+    rows = [(key, schema_row(*key)) for key in wanted]
+    return [[*key, *row] for key, row in rows if row is not None]
+
+
+def schema_row(domain: str, op_type: str, opset: int) -> list[Any] | None:
+    """[since, type parameters of the inputs, of the outputs, is the last one variadic (two), all names]."""
+    from onnx import defs
+
+    try:
+        schema: Any = defs.get_schema(op_type, opset, "" if domain == "ai.onnx" else domain)
+    except (defs.SchemaError, TypeError):
+        return None
+    variadic = defs.OpSchema.FormalParameterOption.Variadic
+    inputs, outputs = list(schema.inputs), list(schema.outputs)
+    return [
+        int(schema.since_version),
+        [str(formal.type_str) for formal in inputs],
+        [str(formal.type_str) for formal in outputs],
+        bool(inputs) and inputs[-1].option == variadic,
+        bool(outputs) and outputs[-1].option == variadic,
+        [str(constraint.type_param_str) for constraint in schema.type_constraints],
+    ]
 
 
 if __name__ == "__main__":

@@ -4,9 +4,10 @@ import json
 import os
 import sys
 from importlib.util import find_spec
-from typing import IO, Any, cast
+from typing import IO, Any, NamedTuple, cast
 
 from gitops_model.errors import Problem
+from gitops_model.gpu.onnx_needs import Schema, schema_from
 from gitops_model.gpu.onnx_values import Inferred, Plan
 from gitops_model.gpu.part import Bytes
 from gitops_model.ir import TensorType
@@ -27,7 +28,14 @@ class NotInferred(Exception):
         self.problem = Problem("GM012", message, hint=hint)
 
 
-def infer(file: Bytes, plan: Plan, timeout: float = TIMEOUT) -> Inferred:
+class Inference(NamedTuple):
+    """What is known of the values of every graph, and the schemas of the operators by (domain, operator, opset)."""
+
+    values: Inferred
+    schemas: dict[tuple[str, str, int], Schema]
+
+
+def infer(file: Bytes, plan: Plan, timeout: float = TIMEOUT) -> Inference:
     """Run shape inference with the planned shapes put in; raises NotInferred."""
     if find_spec("onnx") is None:
         raise NotInferred("shapes are not inferred: the package 'onnx' is absent", "pip install 'gitops-model[gpu]'")
@@ -74,13 +82,17 @@ def _send(stream: IO[bytes], file: Bytes, terms: bytes) -> None:
         pass  # the helper died; what it said last is the reason
 
 
-def _answer(line: bytes) -> Inferred:
-    graphs = cast(list[dict[str, Any]], json.loads(line)["graphs"])
-    return tuple(
-        {
-            name: TensorType(DTYPES[kind].name, None if shape is None else tuple(shape))
-            for name, (kind, shape) in table.items()
-            if kind in DTYPES
-        }
-        for table in graphs
+def _answer(line: bytes) -> Inference:
+    answer = cast(dict[str, list[Any]], json.loads(line))
+    schemas = {(row[0], row[1], row[2]): schema_from(row[3:]) for row in answer["schemas"]}
+    return Inference(
+        tuple(
+            {
+                name: TensorType(DTYPES[kind].name, None if shape is None else tuple(shape))
+                for name, (kind, shape) in table.items()
+                if kind in DTYPES
+            }
+            for table in answer["graphs"]
+        ),
+        {key: schema for key, schema in schemas.items() if schema is not None},
     )

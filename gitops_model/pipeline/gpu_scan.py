@@ -9,10 +9,12 @@ from typing import Any, cast
 from gitops_model.blob import Blob
 from gitops_model.errors import BadFile, CouldNotRun, Problem
 from gitops_model.gpu.closure import Search
+from gitops_model.gpu.fitted import Note
 from gitops_model.gpu.image import Layout, Remote, Store, read_images
+from gitops_model.gpu.onnx_needs import Lookup, lookup_in
 from gitops_model.gpu.onnx_values import Inferred, planned
 from gitops_model.gpu.part import Bytes
-from gitops_model.gpu.requirements import Found, Note, Release, Weights, is_device_path, paths_to_scan, requirements_of
+from gitops_model.gpu.requirements import Found, Release, Weights, is_device_path, paths_to_scan, requirements_of
 from gitops_model.gpu.shapes import NotInferred, infer
 from gitops_model.gpu.tar import Tar, is_tar
 from gitops_model.gpu.tree import Folder
@@ -179,9 +181,11 @@ class _Collect:
                 model = read(opened)
                 plan = planned(model, sizes, batch, self._shapes)
                 inferred: Inferred = ()
+                schema: Lookup | None = None
                 if model.format == "onnx":
                     try:
-                        inferred = infer(opened.blob, plan)
+                        inferred, schemas = infer(opened.blob, plan)
+                        schema = lookup_in(schemas)
                     except NotInferred as error:
                         self.notes.append(Note(word, error.problem))
-                yield Weights(word, model, plan, inferred)
+                yield Weights(word, model, plan, inferred, schema)

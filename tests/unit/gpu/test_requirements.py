@@ -292,3 +292,36 @@ def test_the_order_of_files_changes_nothing_but_the_order() -> None:
     files = (blob("one.fatbin"), blob("ptx.fatbin"), blob("lto.fatbin"))
     one, other = (found(files=order).requirements["binaries"] for order in (files, files[::-1]))
     assert one == other[::-1]
+
+
+# --- what no schema allows ------------------------------------------------------------------------------------------
+def test_a_library_whose_needs_cannot_be_read_leaves_them_open() -> None:
+    """The dynamic section is cut off: its device code is known, what it needs of the machine is not."""
+    cut = bytearray(library("liba.so", needed=("libcublas.so.12",)))
+    cut[64 + 56 + 8 : 64 + 56 + 16] = (1 << 40).to_bytes(8, "little")
+    answer = found(files=(blob("liba.so", bytes(cut)),))
+    assert (answer.requirements["sonames"], answer.requirements["symbols"]) == (None, None)
+    assert ("liba.so", "GM001") in codes(answer)
+
+
+def test_a_symbol_that_cannot_be_written_leaves_symbols_open() -> None:
+    strange = library("liba.so", needed=("libcuda.so.1",), symbols=(Sym("a@b", "libcuda.so.1", "libcuda.so.1"),))
+    answer = found(files=(blob("liba.so", strange),))
+    assert answer.requirements["symbols"] is None
+    assert answer.requirements["sonames"] == ["libcuda.so.1"]
+    assert ("", "GM002") in codes(answer)
+
+
+def test_an_opset_that_is_none_leaves_it_open() -> None:
+    strange = weights(1)
+    strange.model.opset = {"ai.onnx": -1}
+    answer = found(models=(strange,))
+    assert answer.requirements["onnx"]["opset"] is None
+    assert answer.requirements["onnx"]["operators"]
+
+
+def test_an_architecture_that_is_none_is_a_problem() -> None:
+    content = bytearray(data("ptx.fatbin"))
+    content[16 + 28 : 16 + 32] = (2**32 - 1).to_bytes(4, "little")
+    (entry,) = found(files=(blob("x.fatbin", bytes(content)),)).requirements["binaries"]
+    assert "no architecture there is" in entry["problems"][0]

@@ -9,13 +9,14 @@ from support.onnx_models import BOOL, model, read, value, weight
 from gitops_model.blob import Blob
 from gitops_model.gpu import shapes
 from gitops_model.gpu.model_memory import memory_of
+from gitops_model.gpu.onnx_needs import lookup_in, onnx_needs, schema_of
 from gitops_model.gpu.onnx_values import Inferred, Values, planned
 from gitops_model.gpu.shapes import NotInferred, infer
 from gitops_model.ir import TensorType
 
 
 def inferred(data: bytes, **plan: object) -> Inferred:
-    return infer(Blob.of_bytes("model.onnx", data), planned(read(data), **plan))  # type: ignore[arg-type]
+    return infer(Blob.of_bytes("model.onnx", data), planned(read(data), **plan)).values  # type: ignore[arg-type]
 
 
 def dynamic() -> bytes:
@@ -78,6 +79,14 @@ def test_graphs_in_attributes_have_their_own_table() -> None:
     assert values.type_of(2, "v") == TensorType("float32", (7,))
 
 
+def test_schemas_come_along_so_that_the_package_need_not_be_loaded() -> None:
+    answer = infer(Blob.of_bytes("model.onnx", dynamic()), planned(read(dynamic())))
+    assert set(answer.schemas) == {("ai.onnx", name, 17) for name in ("MatMul", "Cast", "Reshape")}
+    assert all(schema == schema_of(*key) for key, schema in answer.schemas.items())
+    found = read(dynamic())
+    assert onnx_needs(found, answer.values, lookup_in(answer.schemas)) == onnx_needs(found, answer.values)
+
+
 @pytest.mark.parametrize("data", [b"", b"\xff\xff\xff", b"\x08\x0a\x3a\xff\xff\xff\xff\x0f"])
 def test_what_the_library_refuses_is_a_reason(data: bytes) -> None:
     good = read(dynamic())
@@ -85,7 +94,7 @@ def test_what_the_library_refuses_is_a_reason(data: bytes) -> None:
         with pytest.raises(NotInferred, match="not inferred"):
             infer(Blob.of_bytes("model.onnx", data), planned(good))
     else:
-        assert infer(Blob.of_bytes("model.onnx", data), planned(good)) == ({},), (
+        assert infer(Blob.of_bytes("model.onnx", data), planned(good)).values == ({},), (
             "an empty message is a model without values"
         )
 
