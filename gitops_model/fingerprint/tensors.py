@@ -38,6 +38,8 @@ def tensor_digests(
     """
     check_extent(tensors, data)
     work = _Work(tensors, data)
+    if jobs is None or jobs < 1:
+        jobs = min(THREADS, os.cpu_count() or 1)
     if jobs == 1:
         mapped, data.mapped = data.mapped, False
         try:
@@ -46,7 +48,7 @@ def tensor_digests(
         finally:
             data.mapped = mapped
     else:
-        work.hash_all(jobs or min(THREADS, os.cpu_count() or 1))
+        work.hash_all(jobs)
     return work.digests, sorted(work.problems, key=lambda problem: problem.message)
 
 

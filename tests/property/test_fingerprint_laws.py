@@ -207,8 +207,10 @@ def layouts(draw: st.DrawFn) -> "tuple[bytes, list[Tensor]]":
     return content, found
 
 
-@given(layouts(), st.sampled_from([1, 2, 5]), st.sampled_from([1, 64, 1 << 20]))
-def test_every_layout_gives_the_digests_of_the_bytes(case: "tuple[bytes, list[Tensor]]", jobs: int, run: int) -> None:
+@given(layouts(), st.sampled_from([None, 0, -3, 1, 2, 5]), st.sampled_from([1, 64, 1 << 20]))
+def test_every_layout_gives_the_digests_of_the_bytes(
+    case: "tuple[bytes, list[Tensor]]", jobs: int | None, run: int
+) -> None:
     content, listed = case
     with pytest.MonkeyPatch.context() as patch, TensorBytes(Blob.of_bytes("m", content), NoSource()) as data:
         patch.setattr(tensors, "RUN", run)
