@@ -4,12 +4,14 @@ The answer is a document of requirements.schema.json. A key is there only when s
 it; null stands for a need that could not be found out. Beside it stand notes: what was not seen, and what disagrees.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from gitops_model.errors import BadFile, Problem
+from gitops_model.gpu import facts
 from gitops_model.gpu.closure import Closure, Search, close
 from gitops_model.gpu.engine import find_engine
 from gitops_model.gpu.fatbin import SECTIONS, Scan, scan
@@ -25,6 +27,9 @@ from gitops_model.gpu.wheels import Package, Wheels, needs
 from gitops_model.ir import Model
 
 VERSIONS = ("cuda_runtime", "cudnn", "tensorrt", "onnxruntime")
+NUMBERED = ("libcudart", "libcublas", "libcublasLt", "libnvblas", "libnvrtc", "libnvJitLink")
+"""Libraries whose soname has the major version of CUDA (docs.nvidia.com/cuda/cuda-toolkit-release-notes; libcufft,
+libcurand and others have numbers of their own)."""
 DEVICE_ENDINGS = (".cubin", ".fatbin", ".ptx", ".o")
 ENGINE_ENDINGS = (".plan", ".engine", ".trt")
 OPTIONAL = {"libonnxruntime_providers_tensorrt.so": "tensorrt"}
@@ -96,6 +101,7 @@ class _Collect:
         self._document: dict[str, Any] = {}
         self._notes: list[Note] = []
         self._toolkits: set[str] = set()
+        self._isas: set[str] = set()
         self._versions: dict[str, list[tuple[str, str]]] = {}
         """Field → (where it was found, version)."""
 
@@ -142,6 +148,7 @@ class _Collect:
             if found.containers or found.problems:
                 binaries.append(binary(found))
                 self._toolkits |= found.toolkits
+                self._isas |= {image.ptx_isa for _, images in found.containers for image in images if image.ptx_isa}
                 for problem in found.problems:
                     self._note(file.path, problem)
         if binaries:
@@ -198,11 +205,11 @@ class _Collect:
         return tuple(closure.found.values())
 
     def _cudart(self, closure: Closure) -> None:
-        """The major version of the CUDA runtime is in its soname (`libcudart.so.11.0` is that of every 11.x)."""
+        """The major version of CUDA is in some sonames (`libcudart.so.11.0` is that of every 11.x)."""
         for soname in (*closure.found, *closure.missing):
             name, _, version = soname.partition(".so.")
             major = version.partition(".")[0]
-            if name == "libcudart" and major.isascii() and major.isdigit():
+            if name in NUMBERED and re.fullmatch(r"[0-9]{1,3}", major):
                 self._version("cuda_runtime", soname, major)
 
     # --- packages, images ------------------------------------------------------------------------------------------
@@ -267,9 +274,8 @@ class _Collect:
 
     def _choose(self) -> None:
         """The versions: the first place that says one, the more precise of two that agree; others are noted."""
-        if "cuda_runtime" not in self._versions and self._toolkits:
-            newest = max(self._toolkits, key=_numbers)
-            self._version("cuda_runtime", "the compiler of the device code", newest)
+        if "cuda_runtime" not in self._versions and (toolkits := self._toolkits or self._of_ptx()):
+            self._version("cuda_runtime", "the compiler of the device code", max(toolkits, key=_numbers))
         for name, places in self._versions.items():
             where, version = places[0]
             for other, told in places[1:]:
@@ -287,6 +293,13 @@ class _Collect:
                     )
                     version = max(version, told, key=_numbers)
             self._document[name] = version if "." in version else f"{version}.0"
+
+    def _of_ptx(self) -> set[str]:
+        """The oldest toolkits that write the PTX that was found."""
+        oldest: dict[str, str] = {}
+        for row in facts.rows("drivers", "ptx"):
+            oldest.setdefault(row["ptx_isa"], row["cuda"])
+        return {oldest[isa] for isa in self._isas if isa in oldest}
 
     def _version(self, name: str, where: str, version: str) -> None:
         self._versions.setdefault(name, []).append((where, version))

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pytest
 from onnx import helper
 from support.elf import Sym, library
 from support.machines import MACHINE
@@ -115,6 +116,11 @@ def test_engines_are_listed_and_said_to_be_opaque() -> None:
     assert codes(answer) == [("n.engine", "GM009"), ("", "GM009")]
 
 
+def test_the_toolkit_is_known_by_its_ptx_where_cubins_are_compressed() -> None:
+    assert found(files=(blob("ptx.fatbin"),)).requirements["cuda_runtime"] == "13.0"
+    assert "cuda_runtime" not in found(files=(blob("lto.fatbin"), blob("liba.so", library("liba.so")))).requirements
+
+
 # --- libraries ------------------------------------------------------------------------------------------------------
 CUDA = library(
     "liba.so",
@@ -133,6 +139,20 @@ def test_a_library_alone_says_what_must_come_from_the_machine() -> None:
     assert answer["sonames"] == ["libcublas.so.12", "libcuda.so.1", "libcudart.so.12", "libz.so.1"]
     assert answer["symbols"] == ["cuInit@libcuda.so.1", "cudaMalloc@libcudart.so.12"]
     assert answer["cuda_runtime"] == "12.0", "the soname says the major version"
+
+
+@pytest.mark.parametrize(
+    "soname, version",
+    [
+        ("libcublasLt.so.13", "13.0"),
+        ("libcudart.so.11.0", "11.0"),
+        ("libnvrtc.so.11.2", "11.0"),
+        ("libcufft.so.12", None),
+    ],
+)
+def test_some_sonames_have_the_version_of_cuda(soname: str, version: str | None) -> None:
+    answer = found(files=(blob("liba.so", library("liba.so", needed=(soname,))),)).requirements
+    assert answer.get("cuda_runtime") == version
 
 
 def test_what_the_release_carries_is_no_need(tmp_path: Path) -> None:
