@@ -147,6 +147,7 @@ def guarded(run: Callable[[Context], int], what: str) -> int:
         context.say(f"error: {error}", hint=error.hint)
         return 2
     except KeyboardInterrupt:
+        context.clear_bars()
         return 130
     except BrokenPipeError:
         # The reader went away (`| head`): say nothing, and keep the interpreter from flushing into the closed pipe.

@@ -4,19 +4,23 @@ import io
 import os
 import sys
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, TextIO, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TextIO, TypeAlias
+
+if TYPE_CHECKING:
+    from gitops_model.cli.progress import Bar
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Called with a label, the bytes (or things) done and their total; the total 0 means that it is not known."""
 
 
 class Context(NamedTuple):
-    """`stdout` is the result, `stderr` is talk."""
+    """`stdout` is the result, `stderr` is talk; `bars` are the progress bars that may stand on the terminal."""
 
     environ: Mapping[str, str]
     cwd: str
     stdout: TextIO
     stderr: TextIO
+    bars: "list[Bar] | None" = None
 
     @classmethod
     def of_process(cls, environ: Mapping[str, str]) -> "Context":
@@ -28,12 +32,13 @@ class Context(NamedTuple):
             cwd = os.getcwd()
         except OSError:
             cwd = ""  # the folder was deleted: only what needs it fails
-        return cls(environ, cwd, sys.stdout, sys.stderr)
+        return cls(environ, cwd, sys.stdout, sys.stderr, [])
 
     def say(self, message: str, *, hint: str | None = None) -> None:
         """A line of talk, made inert, with the command to run next on a line of its own."""
         from gitops_model.render.inert import for_terminal
 
+        self.clear_bars()
         print(for_terminal(message), file=self.stderr)
         if hint:
             print(f"  hint: {for_terminal(hint)}", file=self.stderr)
@@ -66,7 +71,15 @@ class Context(NamedTuple):
             return _no_progress
         from gitops_model.cli.progress import Bar
 
-        return Bar(self.stderr)
+        bar = Bar(self.stderr)
+        if self.bars is not None:
+            self.bars.append(bar)
+        return bar
+
+    def clear_bars(self) -> None:
+        """Take the bars away: what is written next may go to the same terminal."""
+        for bar in self.bars or ():
+            bar.clear()
 
     def counter(self, label: str) -> Callable[[int], None] | None:
         """A bar that is told how many more bytes were done; None where nobody would see it."""
@@ -83,6 +96,7 @@ class Context(NamedTuple):
         return more
 
     def flush(self) -> None:
+        self.clear_bars()
         self.stdout.flush()
         self.stderr.flush()
 

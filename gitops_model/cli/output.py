@@ -19,6 +19,7 @@ def emit(kind: str, value: object, args: "argparse.Namespace", context: Context)
         look = Look(context.colour(args.color), context.width())
     elif args.color == "always":
         look = Look(colour=True)
+    context.clear_bars()
     text = render(kind, args.format, value, look)
     if args.output is None:
         context.stdout.write(text)

@@ -15,16 +15,19 @@ class Bar:
         self._drawn = False
 
     def __call__(self, label: str, done: int, total: int) -> None:
-        finished = 0 < total <= done
         now = time.monotonic()
-        if finished and self._drawn:
-            self._stream.write("\r\x1b[K")
-            self._drawn = False
-        elif not finished and now >= self._next:
-            share = f"{done / total:4.0%}" if total else f"{done:,}"
-            self._stream.write(f"\r\x1b[K{share} {one_line(label, 60)}")
+        if 0 < total <= done:
+            self.clear()
+        elif now >= self._next:
+            share = f"{done / total:4.0%} " if total else ""
+            self._stream.write(f"\r\x1b[K{share}{one_line(label, 60)}")
+            self._stream.flush()
             self._drawn = True
             self._next = now + 0.1
-        else:
-            return
-        self._stream.flush()
+
+    def clear(self) -> None:
+        """Take the line away, if there is one."""
+        if self._drawn:
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()
+            self._drawn = False
