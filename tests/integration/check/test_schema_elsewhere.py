@@ -36,6 +36,8 @@ def test_check_jsonschema_takes_the_good_manifests(require_tool: Callable[[str],
 def test_check_jsonschema_refuses_what_a_schema_can_refuse(require_tool: Callable[[str], Path]) -> None:
     bad: dict[str, Path] = {}
     for case in walk("manifest/bad"):
+        if not (case / "model.yaml").exists():
+            continue  # made by its setup.json
         codes = {finding["code"] for finding in json.loads((case / "expected.json").read_text())}
         if codes & {"GM103", "GM105", "GM106", "GM107", "GM109", "GM117"} and not codes & FOR_PEOPLE_ONLY:
             bad[str(case / "model.yaml")] = case
