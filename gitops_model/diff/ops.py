@@ -5,6 +5,8 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
+from gitops_model.ir import Node
+
 Default = str | int | float | list[int] | list[float] | list[str]
 
 
@@ -30,11 +32,15 @@ def meaning(op_type: str, opset: int) -> Meaning | None:
     return found
 
 
-COMMUTATIVE = frozenset(
-    ("Add", "Mul", "Max", "Min", "Sum", "Mean", "And", "Or", "Xor", "Equal", "BitwiseAnd", "BitwiseOr", "BitwiseXor")
-)
+NEWEST = max(since for rows in _table().values() for since, _, _ in rows)
+"""The newest opset whose operators the table knows."""
 
-RANDOM = frozenset(
-    ("RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli")
-)
-"""Two of these are never the same value, so a graph with one is proved nothing about."""
+DRAWING = ("random", "bernoulli", "multinomial", "sampl", "dropout")
+
+
+def is_random(node: Node) -> bool:
+    """Whether an operator may draw random numbers: two of these are never one value. ONNX's Dropout is judged apart."""
+    if node.op_type == "Dropout" and node.domain == "ai.onnx":
+        return False
+    name = node.op_type.lower()
+    return any(word in name for word in DRAWING) and name not in ("upsample", "gridsample")

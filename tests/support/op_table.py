@@ -18,8 +18,8 @@ BREAKS: dict[str, tuple[int, ...]] = {
     "AveragePool": (11, 19), "MaxPool": (11,), "LpPool": (11,),  # output size and counting with ceil_mode, padding
     "Resize": (11, 13, 18, 19), "Upsample": (7, 9), "GridSample": (20,), "Scan": (9,), "Loop": (11,),
     "BatchNormalization": (7, 9, 14), "Dropout": (7, 10, 12), "RoiAlign": (16,), "TopK": (10, 11),
-    "Gelu": (), "OneHot": (11,), "ScatterND": (16,), "ScatterElements": (16,), "GRU": (7, 14), "LSTM": (7, 14),
-    "RNN": (7, 14), "CastLike": (), "Mod": (), "GroupNormalization": (21,), "Pad": (11,), "NonZero": (),
+    "Gelu": (), "OneHot": (11,), "ConvTranspose": (11,), "PRelu": (7,), "GRU": (7,), "LSTM": (7,),
+    "RNN": (7,), "CastLike": (), "Mod": (), "GroupNormalization": (21,), "Pad": (11,), "NonZero": (),
 }  # fmt: skip
 
 

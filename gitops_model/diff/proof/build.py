@@ -3,18 +3,19 @@
 import struct
 from collections import ChainMap
 from collections.abc import Callable, Mapping, MutableMapping
+from contextlib import suppress
 from itertools import count
 from math import prod
 from typing import Any, NamedTuple, cast
 
-from gitops_model.diff.ops import RANDOM, meaning
+from gitops_model.diff.ops import NEWEST, is_random, meaning
 from gitops_model.diff.proof.dims import symbol
 from gitops_model.diff.proof.evaluate import LAYOUTS, Evaluator, Unknown
 from gitops_model.diff.proof.infer import infer, infer_outputs
 from gitops_model.diff.proof.order import in_order
-from gitops_model.diff.proof.table import NONE, Constant, Dims, Table
+from gitops_model.diff.proof.table import NONE, STUMBLES, Constant, Dims, Table, op_key
 from gitops_model.fingerprint.constants import Content, content
-from gitops_model.ir import Attribute, Function, Graph, Model, Node, OtherType, Tensor, TensorType, Value
+from gitops_model.ir import Attribute, Function, Graph, Model, Node, OtherType, Sparse, Tensor, TensorType, Value
 from gitops_model.readers.onnx_constant import constant_of
 
 SMALL = 1024
@@ -22,6 +23,9 @@ SMALL = 1024
 
 LIMIT_CALLS = 64
 """Depth of calls of model-local functions, and of subgraphs."""
+
+LIMIT_NODES = 1_000_000
+"""Nodes that are walked, those of a function body once per call: calls of calls could be without end."""
 
 Attr = Any
 """A hashable value of an attribute."""
@@ -78,6 +82,8 @@ class Builder:
         self.functions = {(f.domain, f.name, f.overload): f for f in model.functions}
         self.rules = rules()
         self.depth = 0
+        self.level = 0
+        self.left = LIMIT_NODES
         self.fresh = count()
         self.evaluator: Evaluator | None = None
         self.const_nodes = 0
@@ -123,8 +129,11 @@ class Builder:
     # --- nodes ------------------------------------------------------------------------------------------------------
     def run(self, nodes: tuple[Node, ...], env: MutableMapping[str, int], given: Mapping[str, Attribute]) -> None:
         """Make every node's expressions. `given` are the attributes of the function call that `ref`s name."""
+        self.left -= len(nodes)
+        if self.left < 0:
+            raise Unprovable("the graphs have more nodes than are compared")
         for node in in_order(nodes):
-            if node.domain == "ai.onnx" and node.op_type == "Constant" and node.attributes:
+            if node.domain == "ai.onnx" and node.op_type == "Constant" and len(node.attributes) == 1:
                 made = self.constant_node(node, given)
             else:
                 made = self.node(node, env, given)
@@ -146,9 +155,10 @@ class Builder:
         function = self.functions.get((node.domain, node.op_type, node.overload))
         if function is not None:
             return self.call(function, node, args, given)
-        if node.domain == "ai.onnx" and node.op_type in RANDOM:
+        if is_random(node):
             raise Unprovable(f"{node.op_type} draws random numbers")
-        known = meaning(node.op_type, self.opset.get("ai.onnx", 1)) if node.domain == "ai.onnx" else None
+        opset = self.opset.get(node.domain, 1 if node.domain == "ai.onnx" else 0)
+        known = meaning(node.op_type, opset) if node.domain == "ai.onnx" else None
         attrs: dict[str, Attr] = {}
         if known is not None:
             attrs = {name: self.plain(value) for name, value in known.defaults.items()}
@@ -156,16 +166,20 @@ class Builder:
         for attribute in node.attributes:
             found = self.resolved(attribute, given)
             if found is not None:
-                attrs[attribute.name] = self.attribute(found, env)
+                attrs[attribute.name] = self.attribute(found, env, given)
                 names.add(attribute.name)
-        version = known.version if known is not None else self.opset.get(node.domain, 0)
+        # An opset newer than the table may give an operator another meaning: it is equal to itself alone.
+        version = known.version if known is not None and opset <= NEWEST else opset
         call = Call(node.op_type, node.domain, version, args, attrs, len(node.outputs), frozenset(names))
         return self.emit(call)
 
     def emit(self, call: Call) -> Outputs:
         """The expressions of a call: a rule's answer, or the call as it stands."""
         for rule in self.rules.get((call.domain, call.op), ()):
-            answer = rule(self, call)
+            try:
+                answer = rule(self, call)
+            except STUMBLES:
+                continue
             if answer is not None:
                 return answer
         return self.plain_call(call)
@@ -182,16 +196,17 @@ class Builder:
         while args and args[-1] == NONE:
             args.pop()
         attrs = tuple(sorted(call.attrs.items()))
-        name = f"{call.domain}:{call.op}:{call.version}"
-        number = self.table.make(name, tuple(args), attrs)
+        number = self.table.make(op_key(call.domain, call.op, call.version), tuple(args), attrs)
         new = self.table.is_new(number)
         if call.outputs <= 1:
             if new:
-                infer(self, number, call)
+                with suppress(*STUMBLES):
+                    infer(self, number, call)
             return (number,)
         made = tuple(self.table.make("out", (number,), (index,)) for index in range(call.outputs))
         if new:
-            infer_outputs(self, made, call)
+            with suppress(*STUMBLES):
+                infer_outputs(self, made, call)
         return made
 
     def call(
@@ -204,6 +219,8 @@ class Builder:
         """A call of a model-local function is its body, with the arguments in place."""
         if self.depth >= LIMIT_CALLS:
             raise Unprovable("functions call each other without end")
+        if function.domain == "ai.onnx" and meaning(function.name, NEWEST) is not None:
+            raise Unprovable(f"the model has a function of its own under the name of the operator {function.name}")
         inner: dict[str, int] = dict(zip(function.inputs, args, strict=False))
         for name in function.inputs[len(args) :]:
             inner[name] = NONE
@@ -230,15 +247,15 @@ class Builder:
         found = given.get(name)
         return None if found is None else found._replace(name=attribute.name)
 
-    def attribute(self, attribute: Attribute, env: Mapping[str, int]) -> Attr:
+    def attribute(self, attribute: Attribute, env: Mapping[str, int], given: Mapping[str, Attribute]) -> Attr:
         value = attribute.value
         if isinstance(value, Graph):
-            return self.subgraph(value, env)
+            return self.subgraph(value, env, given)
         if isinstance(value, Tensor):
             return ("tensor", self.tensor(value))
         if isinstance(value, tuple) and attribute.kind in ("graphs", "tensors"):
             parts = [item for item in value if isinstance(item, (Graph, Tensor))]
-            return tuple(self.attribute(Attribute("", "", item), env) for item in parts)
+            return tuple(self.attribute(Attribute("", "", item), env, given) for item in parts)
         return self.plain(value)
 
     def plain(self, value: object) -> Attr:
@@ -253,18 +270,25 @@ class Builder:
             return tuple(self.plain(item) for item in list_of(cast("object", value)))
         return value if isinstance(value, (int, bytes)) else repr(value)
 
-    def subgraph(self, graph: Graph, env: Mapping[str, int]) -> Attr:
-        """A body: its outputs, its inputs being parameters known by depth and place; the outer values stay visible."""
+    def subgraph(self, graph: Graph, env: Mapping[str, int], given: Mapping[str, Attribute]) -> Attr:
+        """A body: its outputs, its inputs being parameters known by level and place; the outer values stay visible.
+
+        The level is part of the body: a body within a body must say whose parameter it means.
+        """
         if self.depth >= LIMIT_CALLS:
             raise Unprovable("subgraphs are nested too deeply")
         inner: MutableMapping[str, int] = ChainMap({}, cast("MutableMapping[str, int]", env))
+        binds = bool(graph.inputs)
         self.depth += 1
+        self.level += binds
         for index, value in enumerate(graph.inputs):
-            inner[value.name] = self.declared(self.table.make("param", (), (self.depth, index)), Value("", None))
+            inner[value.name] = self.table.make("param", (), (self.level, index))
         self.graph_constants(graph, inner)
-        self.run(graph.nodes, inner, {})
+        self.run(graph.nodes, inner, given)
+        head = ("graph", (self.level if binds else 0, len(graph.inputs)))
         self.depth -= 1
-        return ("graph", len(graph.inputs), *(self.get(inner, value.name) for value in graph.outputs))
+        self.level -= binds
+        return (*head, *(self.get(inner, value.name) for value in graph.outputs))
 
     # --- constants --------------------------------------------------------------------------------------------------
     def tensor(self, tensor: Tensor) -> int:
@@ -311,9 +335,13 @@ class Builder:
         source = self.table.sources.get(number)
         if source is None:
             return self.computed(number)
+        if self.table.dtype[number] not in LAYOUTS:
+            return None
         if source.value is not None:
             return source.value
         if source.tensor is None or source.read is None or source.tensor.nbytes > SMALL:
+            return None
+        if isinstance(source.tensor.data, Sparse):
             return None
         try:
             value = source.read(source.tensor)
@@ -356,18 +384,19 @@ def is_fixed(dims: Dims) -> bool:
     return all(isinstance(dim, int) for dim in dims)
 
 
-def pack_float(value: float) -> bytes:
+def pack_float(value: float) -> tuple[str, bytes]:
     try:
-        return b"f" + struct.pack("<f", value)
+        return ("float", struct.pack("<f", value))
     except OverflowError:
-        return b"d" + struct.pack("<d", value)
+        return ("double", struct.pack("<d", value))
 
 
 def unpack_float(value: Attr, default: float = 0.0) -> float:
-    """The number that `pack_float` packed; `default` for anything else."""
-    if isinstance(value, bytes) and len(value) in (5, 9) and value[:1] in (b"f", b"d"):
-        return struct.unpack("<f" if value[:1] == b"f" else "<d", value[1:])[0]
-    return float(value) if isinstance(value, int) else default
+    """The number that `pack_float` packed; `default` where there is none. Raises TypeError for anything else."""
+    if value is None:
+        return default
+    kind, raw = value
+    return struct.unpack("<f" if kind == "float" else "<d", raw)[0]
 
 
 def list_of(value: object) -> list[object]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from gitops_model.diff.proof.evaluate import Evaluator, Unknown
 from gitops_model.diff.proof.infer import items_of
-from gitops_model.diff.proof.table import Expression, Table
+from gitops_model.diff.proof.table import Expression, Table, onnx_name, version_of
 
 
 class Outcome(IntEnum):
@@ -22,14 +22,18 @@ class Outcome(IntEnum):
 
 
 COMMUTATIVE = frozenset(("prod", "sum", "Max", "Min", "Mean", "And", "Or", "Xor", "Equal"))
+"""Of the default domain since opset 7 (before, the second argument was broadcast to the first), and our own."""
 
 ROUNDING = {"float32": 2.0**-23, "float64": 2.0**-52, "float16": 2.0**-10, "bfloat16": 2.0**-7}
 """Machine epsilon of each type."""
 
+TINY = {"float32": 2.0**-126, "float64": 2.0**-1022, "float16": 2.0**-14 * 2.0**-10, "bfloat16": 2.0**-126}
+"""What may be lost where results are too small to be normal."""
+
 ULPS = 16
 """Units in the last place that a folding may lose: a handful of operations of half a unit each, and some room."""
 
-LIMIT_PAIRS = 4_000_000
+LIMIT_PAIRS = 1_000_000
 
 Visit = Generator[tuple[int, int], Outcome, Outcome]
 
@@ -72,7 +76,9 @@ class Comparison:
     def visit(self, a: int, b: int) -> Visit:
         table = self.table
         if table.constant[a] and table.constant[b]:
-            return self.constants(a, b)
+            known = self.constants(a, b)
+            if known is not None:
+                return known
         one, other = table.items[a], table.items[b]
         skeleton, inner = parts(one)
         other_skeleton, other_inner = parts(other)
@@ -81,8 +87,11 @@ class Comparison:
         if len(inner) != len(other_inner):
             return Outcome.DIFFERENT
         worst = Outcome.EXACT
-        for pair in zip(inner, other_inner, strict=True):
-            worst = max(worst, (yield pair))
+        for (kind, mine), (_, other_one) in zip(inner, other_inner, strict=True):
+            found = yield mine, other_one
+            if kind == "tensor" and found is not Outcome.EXACT:
+                return Outcome.DIFFERENT  # a tensor in an attribute is part of what the operation is
+            worst = max(worst, found)
         if worst is Outcome.DIFFERENT:
             return worst
         direct = worst
@@ -90,7 +99,7 @@ class Comparison:
             direct = max(direct, (yield pair))
             if direct is Outcome.DIFFERENT:
                 break
-        if direct <= Outcome.ROUNDED or name(one.op) not in COMMUTATIVE:
+        if direct <= Outcome.ROUNDED or not commutes(one.op):
             return direct
         left, right = without_common(one.args, other.args)
         best = direct
@@ -106,48 +115,55 @@ class Comparison:
             best = min(best, max(worst, (yield (left[0], right[0]))))
         return best
 
-    def constants(self, a: int, b: int) -> Outcome:
-        """Two constants: stored ones must be the same bytes; a computed one may be off by rounding."""
+    def constants(self, a: int, b: int) -> Outcome | None:
+        """Two constants: stored ones must be the same bytes; a computed one may be off by rounding.
+
+        None where a value is not known: then they are compared as expressions.
+        """
         table = self.table
         stored = table.items[a].op == table.items[b].op == "const"
-        same_type = not (table.dtype[a] and table.dtype[b]) or table.dtype[a] == table.dtype[b]
-        if not same_type:
+        if table.dtype[a] != table.dtype[b]:
             return Outcome.DIFFERENT
         if stored:
             if table.shape[a] != table.shape[b]:
                 return Outcome.DIFFERENT
             self.changed[a, b] = None
             return Outcome.WEIGHTS
+        if not table.dtype[a]:
+            return None
         try:
-            outcome = close(self.evaluator.value(a), self.evaluator.value(b), table.dtype[a] or table.dtype[b])
+            outcome = close(self.evaluator.both(a), self.evaluator.both(b), table.dtype[a])
         except Unknown:
-            return Outcome.DIFFERENT
+            return None
         if outcome <= Outcome.ROUNDED:
             self.folded += 1
         return outcome
 
 
-def close(one: Any, other: Any, dtype: str) -> Outcome:
-    """Whether two values are equal, or equal within the rounding of their type (each element, or the largest one's)."""
+def close(one: tuple[Any, Any], other: tuple[Any, Any], dtype: str) -> Outcome:
+    """Whether two values are equal, or equal within the rounding of their type.
+
+    Each is a value with the size of what led to it (`Evaluator.both`): rounding is relative to that, element by element.
+    """
     import numpy as np
 
-    if one.shape != other.shape:
+    (a, size), (b, other_size) = one, other
+    if a.shape != b.shape:
         return Outcome.DIFFERENT
-    if np.array_equal(one, other):
+    if np.array_equal(a, b):
         return Outcome.EXACT
     epsilon = ROUNDING.get(dtype)
-    if epsilon is None or one.dtype.kind != "f" or other.dtype.kind != "f":
+    if epsilon is None or a.dtype.kind != "f" or b.dtype.kind != "f":
         return Outcome.WEIGHTS
-    if not (np.isfinite(one).all() and np.isfinite(other).all()):
-        return Outcome.WEIGHTS
-    size = np.maximum(np.abs(one), np.abs(other))
-    bound = ULPS * epsilon * size + epsilon * (size.max() if size.size else 0)
-    return Outcome.ROUNDED if bool((np.abs(one - other) <= bound).all()) else Outcome.WEIGHTS
+    with np.errstate(all="ignore"):
+        bound = ULPS * epsilon * np.maximum(size, other_size) + TINY[dtype]
+        near = (a == b) | (np.isfinite(bound) & (np.abs(a - b) <= bound))
+    return Outcome.ROUNDED if bool(near.all()) else Outcome.WEIGHTS
 
 
-def parts(item: Expression) -> tuple[tuple[Any, ...], list[int]]:
-    """Attributes without the expressions inside them (bodies of subgraphs, tensors), and those expressions."""
-    inner: list[int] = []
+def parts(item: Expression) -> tuple[tuple[Any, ...], list[tuple[str, int]]]:
+    """Attributes without the expressions inside them (bodies of subgraphs, tensors), and those: (kind, expression)."""
+    inner: list[tuple[str, int]] = []
     if not any(isinstance(attr, tuple) for attr in item.attrs):
         return item.attrs, inner
     skeleton: list[Any] = []
@@ -157,18 +173,19 @@ def parts(item: Expression) -> tuple[tuple[Any, ...], list[int]]:
         if value is not None:
             if value[:1] == ("graph",):
                 skeleton.append((pair[0], "graph", value[1], len(value)))
-                inner += value[2:]
+                inner += [("graph", number) for number in value[2:]]
                 continue
             if value[:1] == ("tensor",):
                 skeleton.append((pair[0], "tensor"))
-                inner.append(value[1])
+                inner.append(("tensor", value[1]))
                 continue
         skeleton.append(attr)
     return tuple(skeleton), inner
 
 
-def name(op: str) -> str:
-    return op.split(":")[1] if op.count(":") == 2 else op
+def commutes(op: str) -> bool:
+    name = onnx_name(op)
+    return name in COMMUTATIVE and not (name in ("And", "Or", "Xor", "Equal") and version_of(op) < 7)
 
 
 def without_common(left: tuple[int, ...], right: tuple[int, ...]) -> tuple[list[int], list[int]]:

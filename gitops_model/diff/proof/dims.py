@@ -7,7 +7,7 @@ input's dimension, or an operation on others), so that both models call the same
 from math import prod
 from typing import TYPE_CHECKING
 
-from gitops_model.diff.proof.table import NONE, Dims, Table
+from gitops_model.diff.proof.table import NONE, Dims, Table, onnx_name
 
 if TYPE_CHECKING:
     from gitops_model.diff.proof.build import Builder
@@ -60,11 +60,14 @@ def dims_of(b: "Builder", number: int, depth: int = 0) -> Dims | None:
 
 def evaluated(b: "Builder", number: int, depth: int) -> Dims | None:  # noqa: C901 - one case per operation
     table = b.table
-    if table.constant[number] and table.dtype[number] in ("int64", "int32"):
+    rank = rank_of(table, number)
+    if rank is None or rank > 1 or table.dtype[number] not in ("int64", "int32"):
+        return None
+    if table.constant[number]:
         return b.ints(number)
     item = table.items[number]
-    name = item.op.split(":")[1] if item.op.count(":") == 2 else item.op
-    attrs = dict(item.attrs) if name not in OURS else {}
+    name = onnx_name(item.op)
+    attrs = dict(item.attrs) if item.op != name else {}
 
     def inner(index: int) -> Dims | None:
         return dims_of(b, item.args[index], depth + 1) if index < len(item.args) else None
@@ -98,20 +101,44 @@ def evaluated(b: "Builder", number: int, depth: int) -> Dims | None:  # noqa: C9
     if name in ("neg", "Div", "Max", "Min"):
         parts = [inner(index) for index in range(len(item.args))]
         if all(part is not None and len(part) == 1 for part in parts):
-            return (symbol(name, *(part[0] for part in parts if part is not None)),)
+            return (computed(name, [part[0] for part in parts if part is not None]),)
     return None
 
 
-OURS = frozenset(("reshape", "squeeze", "unsqueeze", "prod", "sum", "neg", "const", "input", "param", "free", "out"))
-"""Operations of our own, whose attributes are no names."""
+def computed(name: str, parts: list[int | str]) -> int | str:
+    numbers = [part for part in parts if isinstance(part, int)]
+    if len(numbers) == len(parts):
+        if name == "neg":
+            return -numbers[0]
+        if name == "Div" and numbers[1]:
+            return abs(numbers[0]) // abs(numbers[1]) * (1 if (numbers[0] < 0) == (numbers[1] < 0) else -1)
+        if name in ("Max", "Min"):
+            return max(numbers) if name == "Max" else min(numbers)
+    sizes = all(is_size(part) for part in parts) and name != "neg"
+    return symbol(name if sizes else SIGNED + name, *(sorted(map(str, parts)) if name in ("Max", "Min") else parts))
+
+
+SIGNED = "signed-"
+"""Begins the name of a symbol that may be negative: a number, but no dimension."""
+
+
+def is_size(dim: int | str) -> bool:
+    """Whether a number or symbol is certain not to be negative."""
+    return dim >= 0 if isinstance(dim, int) else not dim.startswith(SIGNED)
+
+
+def sizes_of(b: "Builder", number: int) -> Dims | None:
+    """`dims_of`, where all of them are certain not to be negative (numbers are as they are)."""
+    found = dims_of(b, number)
+    return None if found is None or any(isinstance(dim, str) and not is_size(dim) for dim in found) else found
 
 
 def sliced(b: "Builder", args: tuple[int, ...], values: Dims | None) -> Dims | None:
-    numbers = [b.ints(arg) for arg in args[1:] if arg != NONE]
+    numbers = [(0,) if arg == NONE else b.ints(arg) for arg in args[1:]]
     if values is None or len(numbers) < 2 or any(found is None or len(found) != 1 for found in numbers):
         return None
     found = [item[0] for item in numbers if item]
-    step = found[3] if len(found) > 3 else 1
+    step = found[3] if len(found) > 3 and args[4] != NONE else 1
     return values[found[0] : found[1] : step] if step > 0 else None
 
 
@@ -135,7 +162,9 @@ def arithmetic(name: str, parts: list[Dims | None]) -> Dims | None:
         elif len(symbols) == 1 and number == neutral:
             made.append(symbols[0])
         else:
-            made.append(symbol("add" if name == "sum" else "mul", number, *symbols))
+            word = "add" if name == "sum" else "mul"
+            sizes = all(is_size(item) for item in column)
+            made.append(symbol(word if sizes else SIGNED + word, number, *symbols))
     return tuple(made)
 
 

@@ -1,7 +1,7 @@
 """The values of constant expressions, computed with NumPy in double precision: what a simplifier would have stored.
 
-Bounded: at most LIMIT_ELEMENTS elements per value and LIMIT_STEPS expressions. What is not known here has no value,
-which proves nothing.
+Bounded: at most LIMIT_ELEMENTS elements per value, LIMIT_STEPS expressions and LIMIT_WORK elements in all. What is not
+known here has no value, which proves nothing.
 """
 
 from collections.abc import Callable
@@ -9,15 +9,18 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from gitops_model.diff.proof.infer import ELEMENT
-from gitops_model.diff.proof.table import NONE, Expression, Table
+from gitops_model.diff.proof.table import NONE, STUMBLES, Expression, Table, onnx_name, version_of
+from gitops_model.ir import Sparse
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[Any]
 
-LIMIT_ELEMENTS = 1 << 26
+LIMIT_ELEMENTS = 1 << 25
 LIMIT_STEPS = 10_000
+LIMIT_WORK = 1 << 28
+LIMIT_DEPTH = 100
 
 LAYOUTS = {
     "float32": "<f4", "float64": "<f8", "float16": "<f2", "int8": "<i1", "int16": "<i2", "int32": "<i4",
@@ -34,26 +37,35 @@ class Evaluator:
 
     def __init__(self, table: Table) -> None:
         self.table = table
-        self.known: dict[int, Array] = {}
-        self.steps = 0
+        self.known: dict[int, tuple[Array, Array]] = {}
+        self.steps = LIMIT_STEPS
+        self.work = LIMIT_WORK
 
-    def value(self, number: int, depth: int = 0) -> "Array":
+    def value(self, number: int) -> "Array":
         """The value; raises Unknown."""
+        return self.both(number)[0]
+
+    def both(self, number: int, depth: int = 0) -> "tuple[Array, Array]":
+        """The value, and the size of what was added and multiplied on the way to it; raises Unknown.
+
+        Rounding is relative to that size: where large terms cancel, a small result is off by their rounding.
+        """
         found = self.known.get(number)
         if found is not None:
             return found
-        self.steps += 1
-        if self.steps > LIMIT_STEPS or depth > 200 or not self.table.constant[number]:
+        self.steps -= 1
+        if self.steps < 0 or depth > LIMIT_DEPTH or not self.table.constant[number]:
             raise Unknown
         item = self.table.items[number]
-        made = self.leaf(number) if item.op == "const" else self.computed(item, depth)
-        if made.size > LIMIT_ELEMENTS:
+        made = self.leaf(number) if item.op == "const" else self.computed(number, item, depth)
+        self.work -= made[0].size
+        if self.work < 0:
             raise Unknown
-        if made.size <= 1 << 16:
+        if made[0].size <= 1 << 16:
             self.known[number] = made
         return made
 
-    def leaf(self, number: int) -> "Array":
+    def leaf(self, number: int) -> "tuple[Array, Array]":
         import numpy as np
 
         source = self.table.sources[number]
@@ -62,27 +74,75 @@ class Evaluator:
             raise Unknown
         raw = source.value
         if raw is None:
-            if source.tensor is None or source.read is None:
+            if source.tensor is None or source.read is None or isinstance(source.tensor.data, Sparse):
                 raise Unknown
             raw = source.read(source.tensor)
-        if dtype == "bfloat16":
-            wide = np.frombuffer(raw, "<u2").astype("<u4") << np.uint32(16)
-            return wide.view("<f4").astype(np.float64).reshape(shape)
-        return double(np.frombuffer(raw, LAYOUTS[dtype]).reshape(shape))
+        try:
+            if dtype == "bfloat16":
+                wide = np.frombuffer(raw, "<u2").astype("<u4") << np.uint32(16)
+                value = wide.view("<f4").astype(np.float64).reshape(shape)
+            else:
+                value = double(np.frombuffer(raw, LAYOUTS[dtype]).reshape(shape))
+        except ValueError as error:
+            raise Unknown from error
+        return value, np.abs(value) if value.dtype.kind == "f" else value
 
-    def computed(self, item: Expression, depth: int) -> "Array":
+    def computed(self, number: int, item: Expression, depth: int) -> "tuple[Array, Array]":
         import numpy as np
 
-        name = item.op.split(":")[1] if item.op.startswith("ai.onnx:") else item.op
-        function = FUNCTIONS.get(name) or (FUNCTIONS.get("reduce") if name.startswith("reduce:") else None)
-        if function is None or (item.op.count(":") == 2 and not item.op.startswith("ai.onnx:")):
+        name = "reduce" if item.op.startswith("reduce:") else onnx_name(item.op)
+        function = FUNCTIONS.get(name)
+        if function is None or (name in SINCE_7 and 0 < version_of(item.op) < 7):
             raise Unknown
-        args = [None if arg == NONE else self.value(arg, depth + 1) for arg in item.args]
+        args = [(None, None) if arg == NONE else self.both(arg, depth + 1) for arg in item.args]
+        values, sizes = [value for value, _ in args], [size for _, size in args]
+        self.afford(name, values)
+        dtype = self.table.dtype[number]
         try:
             with np.errstate(all="ignore"):
-                return double(np.asarray(function(item, args)))
-        except (ValueError, IndexError, TypeError, KeyError, AttributeError, MemoryError, OverflowError) as error:
+                raw = np.asarray(function(item, values))
+                if raw.size > LIMIT_ELEMENTS:
+                    raise Unknown
+                value = double(raw)
+                if dtype in LAYOUTS and np.dtype(LAYOUTS[dtype]).kind in "iu":
+                    value = value.astype(LAYOUTS[dtype])
+                if value.dtype.kind != "f":
+                    return value, value
+                if name in LINEAR and not (name == "reduce" and item.op not in SUMS):
+                    size = np.asarray(function(item, sizes), np.float64)
+                elif name in ("recip", "sqrt"):
+                    size = np.asarray(sizes[0] / np.abs(values[0] if name == "sqrt" else values[0] ** 2)) * (
+                        np.abs(value) if name == "sqrt" else 1.0
+                    )
+                    size = np.where(np.isfinite(size), size, np.abs(value))
+                else:
+                    size = np.abs(value)
+        except (*STUMBLES, MemoryError) as error:
             raise Unknown from error
+        return value, np.maximum(np.abs(value), np.abs(size))
+
+    def afford(self, name: str, values: "list[Array | None]") -> None:
+        """Raise Unknown before a result is made that is too large, or too much work."""
+        import numpy as np
+
+        shapes = [value.shape for value in values if value is not None]
+        try:
+            if name == "matmul":
+                one, other = shapes
+                rows, columns = one[-2] if len(one) > 1 else 1, other[-1] if len(other) > 1 else 1
+                size = prod(np.broadcast_shapes(one[:-2], other[:-2])) * rows * columns
+                self.work -= size * one[-1] // 16
+            elif name in BROADCASTING:
+                size = prod(np.broadcast_shapes(*shapes))
+            elif name == "Gather":
+                size = prod(shapes[0]) * prod(shapes[1])
+                size = size // max(1, min(shapes[0], default=1)) if size > LIMIT_ELEMENTS else size
+            else:
+                size = sum(prod(shape) for shape in shapes)
+        except (ValueError, IndexError) as error:
+            raise Unknown from error
+        if size > LIMIT_ELEMENTS or self.work < 0:
+            raise Unknown
 
 
 def double(value: "Array") -> "Array":
@@ -158,7 +218,12 @@ def _cast(item: Expression, args: Args) -> Any:
         return np.asarray(args[0], np.float16)
     if name == "float32":
         return args[0].astype(np.float32)
-    return args[0].astype(LAYOUTS[name])
+    layout = np.dtype(LAYOUTS[name])
+    if layout.kind in "iu":
+        limits = np.iinfo(layout)
+        if args[0].size and not (np.min(args[0]) >= limits.min and np.max(args[0]) <= limits.max):
+            raise ValueError("out of range, where each runtime does its own thing")
+    return args[0].astype(layout)
 
 
 def _concat(item: Expression, args: Args) -> Any:
@@ -193,7 +258,7 @@ def _transpose(item: Expression, args: Args) -> Any:
 def _expand(_: Expression, args: Args) -> Any:
     import numpy as np
 
-    wanted = tuple(int(dim) for dim in args[1])
+    wanted = tuple(int(dim) for dim in np.atleast_1d(args[1]))
     return np.broadcast_to(args[0], np.broadcast_shapes(args[0].shape, wanted))
 
 
@@ -218,6 +283,8 @@ def _dequantize(item: Expression, args: Args) -> Any:
     import numpy as np
 
     scale = args[1]
+    if scale.ndim > 1:
+        raise ValueError("blocked")
     zero: Any = args[2] if len(args) > 2 and args[2] is not None else 0
     if scale.ndim == 1 and scale.size > 1:
         axis = attrs(item).get("axis", 1)
@@ -234,6 +301,18 @@ def unary(name: str) -> Function:
         import numpy as np
 
         return getattr(np, name)(args[0])
+
+    return apply
+
+
+def several(name: str) -> Function:
+    def apply(_: Expression, args: Args) -> Any:
+        import numpy as np
+
+        made = args[0]
+        for arg in args[1:]:
+            made = getattr(np, name)(made, arg)
+        return made
 
     return apply
 
@@ -262,7 +341,18 @@ FUNCTIONS: dict[str, Function] = {
     "Slice": _slice, "Expand": _expand, "Where": _where, "Range": _range, "Exp": unary("exp"), "Log": unary("log"),
     "Abs": unary("abs"), "Floor": unary("floor"), "Ceil": unary("ceil"), "Not": unary("logical_not"),
     "Equal": binary("equal"), "Less": binary("less"), "Greater": binary("greater"), "Div": _int_div,
-    "And": binary("logical_and"), "Or": binary("logical_or"), "Pow": binary("power"), "Max": binary("maximum"),
-    "Min": binary("minimum"), "DequantizeLinear": _dequantize, "Sin": unary("sin"), "Cos": unary("cos"),
+    "And": binary("logical_and"), "Or": binary("logical_or"), "Pow": binary("power"), "Max": several("maximum"),
+    "Min": several("minimum"), "DequantizeLinear": _dequantize, "Sin": unary("sin"), "Cos": unary("cos"),
 }  # fmt: skip
 """How each operation is computed. The unlisted have no value here."""
+
+SINCE_7 = frozenset(("Equal", "Less", "Greater", "Div", "And", "Or", "Pow"))
+"""Operators that broadcast in another way before opset 7."""
+
+BROADCASTING = frozenset(("prod", "sum", "Where", "Expand", "DequantizeLinear", "Max", "Min", *SINCE_7))
+
+LAYOUT = ("reshape", "squeeze", "unsqueeze", "spread", "Transpose", "Concat", "Gather", "Slice", "Expand")
+LINEAR = frozenset(("prod", "sum", "matmul", "reduce", *LAYOUT))
+"""Operations whose size is made from the sizes of their arguments as their value is from the values."""
+
+SUMS = ("reduce:ReduceSum", "reduce:ReduceMean")

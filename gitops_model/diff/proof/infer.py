@@ -6,7 +6,7 @@ A dimension that depends on the data of others gets a symbol named after the ope
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
-from gitops_model.diff.proof.dims import dims_of, symbol
+from gitops_model.diff.proof.dims import dims_of, is_size, sizes_of, symbol
 from gitops_model.diff.proof.table import NONE, Dims, Table
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ SAME = frozenset(
 )
 """Operators whose result has the type and shape of their first argument."""
 
-BROADCAST = frozenset(("Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Mean", "Sum", "And", "Or", "Xor", "Mod"))
+BROADCAST = frozenset(("Add", "Sub", "Mul", "Div", "Max", "Min", "Mean", "Sum", "And", "Or", "Xor", "Mod"))
+VARIADIC = frozenset(("Max", "Min", "Mean", "Sum"))
 COMPARE = frozenset(("Equal", "Greater", "Less", "GreaterOrEqual", "LessOrEqual"))
 
 ELEMENT = {
@@ -45,6 +46,10 @@ def infer(b: "Builder", number: int, call: "Call") -> None:
     op = call.op
     if op in SAME:
         table.typed(number, dtype, shape)
+    elif op in (*BROADCAST, *COMPARE, "Pow") and 0 < call.version < 7 and op not in VARIADIC:
+        table.typed(number, "bool" if op in COMPARE else dtype, None)
+    elif op == "Pow":
+        table.typed(number, dtype, broadcast([table.shape[a] for a in args]))
     elif op in BROADCAST or op in COMPARE:
         table.typed(number, "bool" if op in COMPARE else common(table, args), broadcast([table.shape[a] for a in args]))
     elif op == "Where" and len(args) == 3:
@@ -56,6 +61,13 @@ def infer(b: "Builder", number: int, call: "Call") -> None:
         table.typed(number, "int64", None if shape is None else (len(shape),))
     elif op == "Size":
         table.typed(number, "int64", ())
+    elif op in ("IsNaN", "IsInf"):
+        table.typed(number, "bool", shape)
+    elif op in ("DequantizeLinear", "QuantizeLinear"):
+        quantized = op == "QuantizeLinear"
+        named = call.attrs.get("output_dtype")
+        like = table.dtype[args[2 if quantized else 1]] if len(args) > (2 if quantized else 1) else ""
+        table.typed(number, "" if named else like or ("uint8" if quantized and call.arg(2) == NONE else ""), shape)
     elif op in ("ArgMax", "ArgMin", "NonZero"):
         table.typed(number, "int64", None)
     elif op in ("Range", "OneHot"):
@@ -224,7 +236,7 @@ def slices(b: "Builder", call: "Call") -> Dims | None:
         place, size = axis % len(shape), shape[axis]
         start = starts[index] if starts else None
         end = ends[index] if ends else None
-        step = steps[index] if steps else 1
+        step = steps[index] if steps else 1 if call.arg(4) == NONE else None
         if isinstance(size, int) and start is not None and end is not None and step:
             dims[place] = len(range(size)[start:end:step])
         elif start == 0 and end is not None and end >= 1 << 31 and step == 1:
@@ -253,22 +265,24 @@ def pad(b: "Builder", call: "Call") -> Dims | None:
             made.append(dim)
         elif isinstance(dim, int) and isinstance(around[0], int) and isinstance(around[1], int):
             made.append(dim + around[0] + around[1])
+        elif is_size(around[0]) and is_size(around[1]):
+            made.append(symbol("add", *sorted(map(str, (dim, *around)))))
         else:
-            made.append(symbol("add", dim, *around))
+            made.append(symbol("pad", dim, *around))
     return tuple(made)
 
 
 def expand(b: "Builder", call: "Call") -> Dims | None:
-    wanted = dims_of(b, call.arg(1))
+    wanted = sizes_of(b, call.arg(1))
     return None if wanted is None else broadcast([b.table.shape[call.args[0]], wanted])
 
 
 def constant_of_shape(b: "Builder", call: "Call") -> Dims | None:
-    return dims_of(b, call.args[0])
+    return sizes_of(b, call.args[0])
 
 
 def tile(b: "Builder", call: "Call") -> Dims | None:
-    shape, repeats = b.table.shape[call.args[0]], dims_of(b, call.arg(1))
+    shape, repeats = b.table.shape[call.args[0]], sizes_of(b, call.arg(1))
     if shape is None or repeats is None or len(shape) != len(repeats):
         return None
     return tuple(

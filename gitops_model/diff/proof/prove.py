@@ -8,6 +8,7 @@ from gitops_model.diff.proof.compare import Comparison, Outcome
 from gitops_model.diff.proof.evaluate import Evaluator
 from gitops_model.diff.proof.table import Table, TooLarge
 from gitops_model.diff.result import Rewrite, Side
+from gitops_model.errors import BadFile
 from gitops_model.fingerprint.constants import Content, content
 from gitops_model.ir import Model, Tensor, TensorType, Value
 
@@ -44,7 +45,7 @@ def prove(before: Side, after: Side) -> Proof:
             outcome = max(outcome, comparison.outcome(one, other))
             if outcome is Outcome.DIFFERENT:
                 break
-    except (Unprovable, TooLarge) as error:
+    except (Unprovable, TooLarge, RecursionError) as error:
         return Proof(Outcome.DIFFERENT, reason=str(error) or "the graphs are too large to compare")
     if outcome is Outcome.DIFFERENT:
         return Proof(outcome, reason="operations differ that no known rewrite explains")
@@ -72,7 +73,10 @@ def reader(side: Side) -> Callable[[Tensor], bytes]:
 
         if side.data is None:
             raise Unknown
-        return b"".join(bytes(chunk) for chunk in side.data.chunks(tensor.data))
+        try:
+            return b"".join(bytes(chunk) for chunk in side.data.chunks(tensor.data))
+        except BadFile as error:
+            raise Unknown from error
 
     return read
 

@@ -1,7 +1,7 @@
 """The table of expressions that two models share: an expression is its operation, attributes and arguments, once."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from gitops_model.ir import Tensor
 
@@ -15,16 +15,30 @@ Dims = tuple[int | str, ...]
 """Dimensions: a number, or a symbol that stands for one size at run time. An unknown rank is None in its place."""
 
 
+STUMBLES = (IndexError, KeyError, TypeError, ValueError, ArithmeticError, AttributeError)
+"""What a rule may raise on a call that no schema allows (too few inputs, an attribute of another kind): it then does
+not apply, and the call stays what it is."""
+
+
 class TooLarge(Exception):
     """The graphs have more expressions than are compared."""
 
 
 class Expression(NamedTuple):
-    """`op` is `DOMAIN:OP:VERSION`, or a word of our own: none, input, const, out, param, free."""
+    """`op` is an `op_key`, or a word of our own: none, input, const, out, param, free, sum, prod, …"""
 
     op: str
     args: tuple[int, ...]
     attrs: tuple[Any, ...]
+
+
+def has_body(attribute: Any) -> bool:
+    """Whether an attribute is a subgraph, or several: it may use any value from around it."""
+    value = attribute[1] if isinstance(attribute, tuple) and len(cast("tuple[Any, ...]", attribute)) == 2 else None
+    if not isinstance(value, tuple):
+        return False
+    items = cast("tuple[Any, ...]", value)
+    return items[:1] == ("graph",) or any(isinstance(item, tuple) and item[:1] == ("graph",) for item in items)
 
 
 class Constant(NamedTuple):
@@ -33,6 +47,24 @@ class Constant(NamedTuple):
     tensor: Tensor | None
     read: Callable[[Tensor], bytes] | None
     value: bytes | None = None
+
+
+def op_key(domain: str, op: str, version: int) -> str:
+    """`DOMAIN:OP:VERSION`; a file may put colons into either, and must not choose what they mean."""
+    return ":".join((*(part.replace("%", "%25").replace(":", "%3A") for part in (domain, op)), str(version)))
+
+
+def onnx_name(op: str) -> str:
+    """The operator of the default domain, or our own word; "" for an operator of another domain."""
+    parts = op.split(":")
+    if len(parts) != 3:
+        return op
+    return parts[1] if parts[0] == "ai.onnx" else ""
+
+
+def version_of(op: str) -> int:
+    """The version in an operator's key; 0 for a word of our own."""
+    return int(op.rpartition(":")[2]) if op.count(":") == 2 else 0
 
 
 class Table:
@@ -63,7 +95,7 @@ class Table:
         self.dtype.append("")
         self.shape.append(None)
         constants = self.constant
-        constants.append(bool(args) and all(constants[arg] for arg in args) and op not in ("param", "free"))
+        constants.append(bool(args) and all(constants[arg] for arg in args) and not any(map(has_body, attrs)))
         return number
 
     def is_new(self, number: int) -> bool:

@@ -28,7 +28,8 @@ def typed(b: "Builder", number: int, args: tuple[int, ...]) -> int:
 
 
 def is_scalar(b: "Builder", number: int) -> bool:
-    return b.table.constant[number] and b.table.static(number) in ((), (1,))
+    """A constant of one element and no dimensions: it leaves the shape of whatever it meets alone."""
+    return b.table.constant[number] and b.table.static(number) == ()
 
 
 def product(b: "Builder", *factors: int) -> int:
@@ -166,6 +167,8 @@ def power(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     if call.version < 7 or not is_float(b, call.arg(0)) or not is_scalar(b, call.arg(1)):
         return None
     x = call.arg(0)
+    if b.table.static(call.arg(1)) != ():
+        return None
     exponent = b.scalar(call.arg(1))
     if exponent is None:
         whole = b.ints(call.arg(1))

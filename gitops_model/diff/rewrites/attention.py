@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 PATTERN = "attention"
 NUMERIC = "rounded"
 
+WINDOWS = ("left_window_size", "right_window_size")
+KNOWN = {"is_causal", "softcap", "scale", "qk_matmul_output_mode", "softmax_precision", *WINDOWS}
+"""Attributes that are understood here; the numbers of heads matter to inputs of three dimensions only."""
+
 
 def attention(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     from gitops_model.diff.proof.build import unpack_float
@@ -23,6 +27,8 @@ def attention(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     q, k, v = (call.arg(index) for index in range(3))
     shapes = [b.table.shape[x] for x in (q, k, v)]
     plain = call.outputs == 1 and not any(call.args[4:]) and not call.attrs.get("is_causal")
+    if not set(call.attrs) <= KNOWN or any(call.attrs.get(name, -1) != -1 for name in WINDOWS):
+        return None
     if (
         not plain
         or any(shape is None or len(shape) != 4 for shape in shapes)
@@ -44,8 +50,11 @@ def attention(b: "Builder", call: "Call") -> tuple[int, ...] | None:
         return None
     scores = b.op("Mul", b.op("MatMul", q, b.op("Transpose", k, perm=(0, 1, 3, 2))), factor)
     if call.arg(3) != NONE:
+        mask, keys = b.table.shape[call.arg(3)], b.table.shape[k]
         if b.table.dtype[call.arg(3)] != b.table.dtype[q]:
             return None  # a mask of bools
+        if not mask or not keys or mask[-1] != keys[2]:
+            return None  # a shorter one is filled up
         scores = b.op("Add", scores, call.arg(3))
     made = b.op("MatMul", b.op("Softmax", scores, axis=-1), v)
     b.note(PATTERN, made)

@@ -45,9 +45,10 @@ def gather(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     table = b.table
     inner = table.items[call.arg(0)]
     index = b.ints(call.arg(1))
-    if not inner.op.startswith("ai.onnx:Shape:") or dict(inner.attrs).get("start", 0) or not index:
+    if not inner.op.startswith("ai.onnx:Shape:") or not index:
         return None
-    dims = table.shape[inner.args[0]]
+    attrs, dims = dict(inner.attrs), table.shape[inner.args[0]]
+    dims = None if dims is None else dims[attrs.get("start", 0) : attrs.get("end")]
     if dims is None or any(not -len(dims) <= place < len(dims) for place in index):
         return None
     values = [dims[place] for place in index]

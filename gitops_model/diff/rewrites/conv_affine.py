@@ -32,6 +32,8 @@ def conv(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     attrs.setdefault("dilations", (1,) * rank)
     attrs.setdefault("group", 1)
     attrs.setdefault("auto_pad", b"NOTSET")
+    if attrs["auto_pad"] == b"VALID":
+        attrs["pads"] = (0,) * (2 * rank)
     if attrs["auto_pad"] in (b"NOTSET", b"VALID"):
         attrs["auto_pad"] = b"NOTSET"
         attrs.setdefault("pads", (0,) * (2 * rank))

@@ -17,12 +17,12 @@ NUMERIC = "exact"
 
 
 def dropout(b: "Builder", call: "Call") -> tuple[int, ...] | None:
-    if call.outputs > 1:
-        return None
-    if call.version < 7 and not call.attrs.get("is_test"):
-        return None
+    from gitops_model.diff.proof.build import Unprovable
+
     training = call.arg(2)
-    if training != NONE and b.ints(training) != (0,):
+    if (call.version < 7 and not call.attrs.get("is_test")) or (training != NONE and b.ints(training) != (0,)):
+        raise Unprovable("Dropout draws random numbers")
+    if call.outputs > 1:
         return None
     b.note(PATTERN, call.arg(0))
     return (call.arg(0),)

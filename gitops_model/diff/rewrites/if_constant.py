@@ -20,7 +20,7 @@ def if_constant(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     if condition is None or len(condition) != 1:
         return None
     branch = items_of(call.attrs.get("then_branch" if condition[0] else "else_branch"))
-    if branch is None or branch[:1] != ("graph",):
+    if branch is None or branch[:1] != ("graph",) or branch[1][1]:
         return None
     outputs = branch[2:]
     b.note(PATTERN, *outputs)

@@ -30,12 +30,16 @@ def mean(b: "Builder", x: int, axes: tuple[int, ...]) -> int:
     return b.op("ReduceMean", x, b.int64s(axes), keepdims=1, version=18)
 
 
+EPSILON = {"SkipLayerNormalization": 1e-12, "SkipSimplifiedLayerNormalization": 1e-12}
+"""ONNX Runtime's defaults, where they are not ONNX's 1e-5."""
+
+
 def normalised(b: "Builder", x: int, call: "Call", *, centred: bool) -> int | None:
     from gitops_model.diff.proof.build import unpack_float
     from gitops_model.diff.rewrites.arithmetic import product, reciprocal, root, total
 
     axes = axes_from(b, x, call)
-    epsilon = b.float_like(x, unpack_float(call.attrs.get("epsilon"), 1e-5))
+    epsilon = b.float_like(x, unpack_float(call.attrs.get("epsilon"), EPSILON.get(call.op, 1e-5)))
     if axes is None or epsilon is None:
         return None
     if centred:

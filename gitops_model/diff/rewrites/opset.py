@@ -19,6 +19,9 @@ NUMERIC = "exact"
 REDUCTIONS = ("ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceSumSquare")
 REDUCTIONS_MORE = ("ReduceSum", "ReduceLogSum", "ReduceLogSumExp")
 
+PLAIN = ("ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceSum")
+"""Of one element these are that element."""
+
 
 def reduction(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     """To one form of our own: the axes in `attrs`, counted from the front where the rank is known."""
@@ -31,7 +34,7 @@ def reduction(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     shape = b.table.shape[x]
     if not axes:
         if call.attrs.get("noop_with_empty_axes"):
-            return (x,)
+            return (x,) if call.op in PLAIN else None
         if shape is None:
             return None
         axes = tuple(range(len(shape)))
@@ -87,7 +90,8 @@ def clip(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     bounds: list[int] = []
     for name, widest in (("min", -3.4028234663852886e38), ("max", 3.4028234663852886e38)):
         value = unpack_float(call.attrs.get(name), widest)
-        made = NONE if value == widest else b.float_like(call.arg(0), value)
+        open_end = value == widest and b.table.dtype[call.arg(0)] in ("float32", "float16")
+        made = NONE if open_end else b.float_like(call.arg(0), value)
         if made is None:
             return None
         bounds.append(made)

@@ -7,7 +7,7 @@ row the first does not count.
 
 from typing import TYPE_CHECKING
 
-from gitops_model.diff.proof.dims import dims_of, divided, symbol
+from gitops_model.diff.proof.dims import divided, sizes_of, symbol
 from gitops_model.diff.proof.infer import ints_of
 from gitops_model.diff.proof.table import NONE, Dims
 
@@ -36,9 +36,11 @@ def to_shape(b: "Builder", x: int, dims: Dims) -> int:
 
 def reshape(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     x = call.arg(0)
-    wanted = ints_of(call.attrs.get("shape")) if call.version < 5 else dims_of(b, call.arg(1))
+    wanted = ints_of(call.attrs.get("shape")) if call.version < 5 else sizes_of(b, call.arg(1))
     shape = b.table.shape[x]
     if wanted is None or shape is None:
+        return None
+    if call.attrs.get("allowzero") and (0 in wanted or any(isinstance(dim, str) for dim in wanted)):
         return None
     dims: list[int | str] = []
     for index, dim in enumerate(wanted):
