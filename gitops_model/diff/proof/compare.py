@@ -94,6 +94,10 @@ class Comparison:
             worst = max(worst, found)
         if worst is Outcome.DIFFERENT:
             return worst
+        return (yield from self.arguments(one, other, worst))
+
+    def arguments(self, one: Expression, other: Expression, worst: Outcome) -> Visit:
+        """The best outcome for the arguments: as they stand, or in another order where that does not matter."""
         direct = worst
         for pair in zip(one.args, other.args, strict=True):
             direct = max(direct, (yield pair))
@@ -143,7 +147,7 @@ class Comparison:
 def close(one: tuple[Any, Any], other: tuple[Any, Any], dtype: str) -> Outcome:
     """Whether two values are equal, or equal within the rounding of their type.
 
-    Each is a value with the size of what led to it (`Evaluator.both`): rounding is relative to that, element by element.
+    Each is a value with the size of what led to it (`Evaluator.both`): rounding is relative to that, by element.
     """
     import numpy as np
 

@@ -28,6 +28,10 @@ LAYOUTS = {
 }  # fmt: skip
 
 
+Args = list[Any]
+Function = Callable[[Expression, Args], Any]
+
+
 class Unknown(Exception):
     """A value that is not computed here."""
 
@@ -95,7 +99,8 @@ class Evaluator:
         if function is None or (name in SINCE_7 and 0 < version_of(item.op) < 7):
             raise Unknown
         args = [(None, None) if arg == NONE else self.both(arg, depth + 1) for arg in item.args]
-        values, sizes = [value for value, _ in args], [size for _, size in args]
+        values: Args = [value for value, _ in args]
+        sizes: Args = [size for _, size in args]
         self.afford(name, values)
         dtype = self.table.dtype[number]
         try:
@@ -108,30 +113,22 @@ class Evaluator:
                     value = value.astype(LAYOUTS[dtype])
                 if value.dtype.kind != "f":
                     return value, value
-                if name in LINEAR and not (name == "reduce" and item.op not in SUMS):
-                    size = np.asarray(function(item, sizes), np.float64)
-                elif name in ("recip", "sqrt"):
-                    size = np.asarray(sizes[0] / np.abs(values[0] if name == "sqrt" else values[0] ** 2)) * (
-                        np.abs(value) if name == "sqrt" else 1.0
-                    )
-                    size = np.where(np.isfinite(size), size, np.abs(value))
-                else:
-                    size = np.abs(value)
+                size = sized(name, item, (values, sizes), value)
         except (*STUMBLES, MemoryError) as error:
             raise Unknown from error
-        return value, np.maximum(np.abs(value), np.abs(size))
+        return value, np.maximum(np.abs(value), size)
 
-    def afford(self, name: str, values: "list[Array | None]") -> None:
+    def afford(self, name: str, values: "Args") -> None:
         """Raise Unknown before a result is made that is too large, or too much work."""
         import numpy as np
 
-        shapes = [value.shape for value in values if value is not None]
+        shapes: list[tuple[int, ...]] = [value.shape for value in values if value is not None]
         try:
             if name == "matmul":
                 one, other = shapes
                 rows, columns = one[-2] if len(one) > 1 else 1, other[-1] if len(other) > 1 else 1
                 size = prod(np.broadcast_shapes(one[:-2], other[:-2])) * rows * columns
-                self.work -= size * one[-1] // 16
+                self.work -= size * (one[-1] if one else 0) // 16
             elif name in BROADCASTING:
                 size = prod(np.broadcast_shapes(*shapes))
             elif name == "Gather":
@@ -145,6 +142,19 @@ class Evaluator:
             raise Unknown
 
 
+def sized(name: str, item: Expression, args: "tuple[Args, Args]", value: "Array") -> "Array":
+    """The size of what was added and multiplied, from the values and sizes of the arguments."""
+    import numpy as np
+
+    values, sizes = args
+    if name in LINEAR and (name != "reduce" or item.op in SUMS):
+        return np.abs(np.asarray(FUNCTIONS[name](item, sizes), np.float64))
+    if name in ("recip", "sqrt"):
+        grown: Any = sizes[0] / np.abs(values[0]) * np.abs(value)
+        return np.where(np.isfinite(grown), grown, np.abs(value))
+    return np.abs(value)
+
+
 def double(value: "Array") -> "Array":
     """Floats as float64, so that what is computed here rounds less than what it is compared with."""
     import numpy as np
@@ -154,10 +164,6 @@ def double(value: "Array") -> "Array":
 
 def attrs(item: Expression) -> dict[str, Any]:
     return dict(item.attrs)
-
-
-Args = list[Any]
-Function = Callable[[Expression, Args], Any]
 
 
 def _prod(_: Expression, args: Args) -> Any:

@@ -36,44 +36,40 @@ ELEMENT = {
 
 def infer(b: "Builder", number: int, call: "Call") -> None:
     """Note what is certain about the result of a call with one output."""
-    if call.op == "If" and call.domain == "ai.onnx":
+    if call.op in ("If", "LSTM", "GRU", "RNN") and call.domain == "ai.onnx":
         infer_outputs(b, (number,), call)
-    if call.domain != "ai.onnx" or not call.args:
-        return
-    table, args = b.table, call.args
-    first = args[0]
-    dtype, shape = table.dtype[first], table.shape[first]
-    op = call.op
+    elif call.domain == "ai.onnx" and call.args:
+        b.table.typed(number, *inferred(b, call))
+
+
+def inferred(b: "Builder", call: "Call") -> tuple[str, Dims | None]:
+    """Type ("" if unknown) and shape of the first result."""
+    table, args, op = b.table, call.args, call.op
+    dtype, shape = table.dtype[args[0]], table.shape[args[0]]
+    if op in TYPES:
+        return TYPES[op], SHAPES[op](b, call) if op in SHAPES else None
+    if op in SHAPES:
+        return dtype, SHAPES[op](b, call)
     if op in SAME:
-        table.typed(number, dtype, shape)
-    elif op in (*BROADCAST, *COMPARE, "Pow") and 0 < call.version < 7 and op not in VARIADIC:
-        table.typed(number, "bool" if op in COMPARE else dtype, None)
-    elif op == "Pow":
-        table.typed(number, dtype, broadcast([table.shape[a] for a in args]))
-    elif op in BROADCAST or op in COMPARE:
-        table.typed(number, "bool" if op in COMPARE else common(table, args), broadcast([table.shape[a] for a in args]))
-    elif op == "Where" and len(args) == 3:
-        table.typed(number, common(table, args[1:]), broadcast([table.shape[a] for a in args]))
-    elif op == "Cast":
-        to = call.attrs.get("to")
-        table.typed(number, ELEMENT.get(to, "") if isinstance(to, int) else "", shape)
-    elif op == "Shape":
-        table.typed(number, "int64", None if shape is None else (len(shape),))
-    elif op == "Size":
-        table.typed(number, "int64", ())
-    elif op in ("IsNaN", "IsInf"):
-        table.typed(number, "bool", shape)
-    elif op in ("DequantizeLinear", "QuantizeLinear"):
-        quantized = op == "QuantizeLinear"
-        named = call.attrs.get("output_dtype")
-        like = table.dtype[args[2 if quantized else 1]] if len(args) > (2 if quantized else 1) else ""
-        table.typed(number, "" if named else like or ("uint8" if quantized and call.arg(2) == NONE else ""), shape)
-    elif op in ("ArgMax", "ArgMin", "NonZero"):
-        table.typed(number, "int64", None)
-    elif op in ("Range", "OneHot"):
-        table.typed(number, dtype if op == "Range" else table.dtype[args[-1]], None)
-    elif op in SHAPES:
-        table.typed(number, dtype, SHAPES[op](b, call))
+        return dtype, shape
+    if op in (*BROADCAST, *COMPARE, "Pow", "Where"):
+        typed = dtype if op == "Pow" else "bool" if op in COMPARE else common(table, args[op == "Where" :])
+        old = 0 < call.version < 7 and op not in VARIADIC
+        return typed, None if old else broadcast([table.shape[arg] for arg in args])
+    if op == "Cast":
+        return ELEMENT.get(call.attrs["to"], ""), shape
+    if op in ("DequantizeLinear", "QuantizeLinear"):
+        return quantized_type(b, call), shape
+    return {"Range": dtype, "OneHot": table.dtype[args[-1]]}.get(op, ""), None
+
+
+def quantized_type(b: "Builder", call: "Call") -> str:
+    """Of a QuantizeLinear its zero point's type, of a DequantizeLinear its scale's."""
+    if call.attrs.get("output_dtype"):
+        return ""
+    if call.op == "DequantizeLinear":
+        return b.table.dtype[call.arg(1)]
+    return "uint8" if call.arg(2) == NONE else b.table.dtype[call.arg(2)]
 
 
 def infer_outputs(b: "Builder", outputs: tuple[int, ...], call: "Call") -> None:
@@ -300,6 +296,30 @@ def global_pool(b: "Builder", call: "Call") -> Dims | None:
     return None if shape is None or len(shape) < 3 else (*shape[:2], *(1 for _ in shape[2:]))
 
 
+def of_shape(b: "Builder", call: "Call") -> Dims | None:
+    shape = b.table.shape[call.args[0]]
+    return None if shape is None else (len(shape[call.attrs.get("start", 0) : call.attrs.get("end")]),)
+
+
+def of_first(b: "Builder", call: "Call") -> Dims | None:
+    return b.table.shape[call.args[0]]
+
+
+def scalar(_b: "Builder", _call: "Call") -> Dims | None:
+    return ()
+
+
+TYPES = {
+    "Shape": "int64",
+    "Size": "int64",
+    "ArgMax": "int64",
+    "ArgMin": "int64",
+    "NonZero": "int64",
+    "IsNaN": "bool",
+    "IsInf": "bool",
+}
+"""Operators whose result has a type of its own."""
+
 SHAPES: dict[str, Callable[["Builder", "Call"], Dims | None]] = {
     "Transpose": transpose,
     "MatMul": matmul,
@@ -314,4 +334,8 @@ SHAPES: dict[str, Callable[["Builder", "Call"], Dims | None]] = {
     "Pad": pad,
     "Expand": expand,
     "Tile": tile,
+    "Shape": of_shape,
+    "Size": scalar,
+    "IsNaN": of_first,
+    "IsInf": of_first,
 }

@@ -34,11 +34,16 @@ class Expression(NamedTuple):
 
 def has_body(attribute: Any) -> bool:
     """Whether an attribute is a subgraph, or several: it may use any value from around it."""
-    value = attribute[1] if isinstance(attribute, tuple) and len(cast("tuple[Any, ...]", attribute)) == 2 else None
-    if not isinstance(value, tuple):
-        return False
-    items = cast("tuple[Any, ...]", value)
-    return items[:1] == ("graph",) or any(isinstance(item, tuple) and item[:1] == ("graph",) for item in items)
+    items = tuple_of(tuple_of(attribute)[1:2])
+    return any(is_body(item) or any(map(is_body, tuple_of(item))) for item in items)
+
+
+def is_body(value: Any) -> bool:
+    return tuple_of(value)[:1] == ("graph",)
+
+
+def tuple_of(value: Any) -> tuple[Any, ...]:
+    return cast("tuple[Any, ...]", value) if isinstance(value, tuple) else ()
 
 
 class Constant(NamedTuple):
