@@ -29,6 +29,7 @@ VERBS: dict[str, str] = {
     "verify": "verify",
     "show": "show",
     "diff": "diff",
+    "review": "review",
     "same": "same",
     "notes": "notes",
     "explain": "explain",

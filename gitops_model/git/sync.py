@@ -57,7 +57,7 @@ def sync(
     notes = Notes(repository)
     git = repository.git
     tracking = TRACKING + tracking_name(repository, remote)
-    env = {GUARD: "1"} if interactive else {GUARD: "1", **_quiet(repository)}
+    env = {GUARD: "1"} if interactive else {GUARD: "1", **quiet(repository)}
     received = 0
     for _ in range(ATTEMPTS):
         fetched = _contact(repository, (*_FETCH, remote, f"+{REF}:{tracking}"), env, timeout)
@@ -125,7 +125,7 @@ def _lost_race(pushed: Result) -> bool:
     return any(reason in said for reason in reasons)
 
 
-def _quiet(repository: Repository) -> dict[str, str]:
+def quiet(repository: Repository) -> dict[str, str]:
     """Nothing may ask: no terminal prompt, no askpass window, and no question of ssh unless the user set a command."""
     env = {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "true", "SSH_ASKPASS": "true"}
     named = {"GIT_SSH_COMMAND", "GIT_SSH"} & set(repository.git.environ)

@@ -155,7 +155,7 @@ class Parts:
         place = INDEX if staged else rev if rev is not None else WORKTREE
         gatherer = self._gatherer(GitTree(repository, place))
         if not paths:
-            subjects = self._changed(gatherer, repository) if staged else everything(gatherer)
+            subjects = concerned(gatherer, self.changes(repository)) if staged else everything(gatherer)
             yield Part(gatherer, subjects, whole=not staged)
             return
         found: dict[str, Subject] = {}
@@ -184,25 +184,6 @@ class Parts:
         return Gatherer(tree, config, self.progress, deep=self.deep)
 
     # --- the index --------------------------------------------------------------------------------------------------
-    def _changed(self, gatherer: "Gatherer", repository: "Repository") -> list[Subject]:
-        from gitops_model.git.paths import folder_of
-        from gitops_model.manifest.names import is_manifest_path
-        from gitops_model.readers import is_model_path
-
-        tree = gatherer.tree
-        found: dict[str, Subject] = {}
-        for change in self.changes(repository):
-            entry = tree.entry(change.path)
-            if entry is not None and is_manifest_path(change.path):
-                found[change.path] = Subject(entry, is_manifest=True)
-            over = list(gatherer.listed_by(change.path.removesuffix(".dvc")))
-            if not over and entry is not None and is_model_path(change.path):
-                found[change.path] = Subject(entry, is_manifest=False)
-                # added beside a manifest: the folder is incomplete now, which its first manifest tells
-                over = gatherer.manifests_in(folder_of(change.path))[:1]
-            found.update((manifest.path, Subject(manifest, is_manifest=True)) for manifest in over)
-        return [found[path] for path in sorted(found)]
-
     def changes(self, repository: "Repository") -> "list[Change]":
         """What the next commit changes; asked for once."""
         if self._changes is None:
@@ -223,7 +204,7 @@ class Parts:
             yield Subject(entry, is_manifest_path(inside), named=True)
             return
         if tree.place is INDEX:
-            changed = self._changed(gatherer, repository)
+            changed = concerned(gatherer, self.changes(repository))
             yield from (subject for subject in changed if is_below(subject.entry.path, inside))
             known = any(is_below(change.path, inside) for change in self.changes(repository))
         else:
@@ -272,6 +253,27 @@ class Parts:
                 entry = Entry(os.lstat(full).st_mode, None, name)
                 subjects = [Subject(entry, is_manifest_path(name), named=True)]
             yield Part(gatherer, subjects, shown.__add__)
+
+
+def concerned(gatherer: "Gatherer", changes: "Iterable[Change]") -> list[Subject]:
+    """What changes are about: manifests that change or list a file that changes, and models without a manifest."""
+    from gitops_model.git.paths import folder_of
+    from gitops_model.manifest.names import is_manifest_path
+    from gitops_model.readers import is_model_path
+
+    tree = gatherer.tree
+    found: dict[str, Subject] = {}
+    for change in changes:
+        entry = tree.entry(change.path)
+        if entry is not None and is_manifest_path(change.path):
+            found[change.path] = Subject(entry, is_manifest=True)
+        over = list(gatherer.listed_by(change.path.removesuffix(".dvc")))
+        if not over and entry is not None and is_model_path(change.path):
+            found[change.path] = Subject(entry, is_manifest=False)
+            # added beside a manifest: the folder is incomplete now, which its first manifest tells
+            over = gatherer.manifests_in(folder_of(change.path))[:1]
+        found.update((manifest.path, Subject(manifest, is_manifest=True)) for manifest in over)
+    return [found[path] for path in sorted(found)]
 
 
 def _prefetch() -> None:

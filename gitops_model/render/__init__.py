@@ -14,6 +14,7 @@ RENDERERS: dict[str, tuple[str, ...]] = {
     "setup": ("text", "json"),
     "usage": ("bash", "zsh", "fish", "man", "markdown"),
     "diff": ("text", "json", "markdown"),
+    "review": ("markdown", "json", "html", "sarif", "github"),
     "same": ("text", "json"),
 }
 """Kind of result → the formats it can be written in: module gitops_model.render.KIND.FORMAT."""

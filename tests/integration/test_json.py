@@ -85,3 +85,20 @@ def test_diff_of_nothing(cli: Program, history: GitRepo) -> None:
 def test_check(cli: Program, history: GitRepo) -> None:
     document = valid("report", cli("check", "--staged", "--format", "json", cwd=history.path, check=1).json())
     assert document["summary"]["errors"] == len([f for f in document["findings"] if f["severity"] == "error"]) > 0
+
+
+def test_review(cli: Program, history: GitRepo) -> None:
+    history.commit("Change")
+    words = ("review", "--base", "HEAD~1", "--format", "json")
+    document = valid("review", cli(*words, cwd=history.path, check=1).json())
+    assert [model["path"] for model in document["models"]] == ["bad.onnx", "gone.onnx", "new.onnx", "a.onnx"]
+    assert document["verdict"] == {"kind": "several", "bump": "major"}
+    assert {finding["path"] for finding in document["findings"]} == {"bad.onnx", "new.onnx"}
+    assert document["changed"]
+
+
+def test_review_of_nothing(cli: Program, history: GitRepo) -> None:
+    words = ("review", "--base", "HEAD", "--format", "json")
+    document = valid("review", cli(*words, cwd=history.path, check=0).json())
+    assert not document["changed"]
+    assert document["verdict"] == {"kind": "unchanged", "bump": "none"}

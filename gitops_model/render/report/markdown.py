@@ -6,19 +6,19 @@ from gitops_model.render.inert import code, prose
 from gitops_model.render.report import place, tally
 
 SIGN = {Severity.ERROR: "🔴", Severity.WARNING: "🟡", Severity.NOTE: "🔵"}
+HEAD = ("| | Where | What | Fix |", "|---|---|---|---|")
 
 
 def render(report: Report, _look: Look) -> str:
     worst = report.worst()
     lines = [f"{SIGN[worst] if worst else '🟢'} **{tally(report)}**"]
     if report.findings:
-        lines += ["", "| | Where | What | Fix |", "|---|---|---|---|"]
         ordered = sorted(report.findings, key=lambda finding: -finding.severity)
-        lines += [_row(finding) for finding in ordered]
+        lines += ["", *HEAD, *(row(finding) for finding in ordered)]
     return "\n".join(lines) + "\n"
 
 
-def _row(finding: Finding) -> str:
+def row(finding: Finding) -> str:
     what = f"**{finding.code} {finding.name}**: {prose(finding.message)}"
     if finding.expected is not None:
         what += f"<br>expected {code(finding.expected)}"

@@ -25,6 +25,7 @@ from gitops_model.finding import Finding, Report, Severity
 from gitops_model.ir import Attribute, Graph, Model, Node, OtherType, Span, Tensor, TensorType, Value
 from gitops_model.render import RENDERERS, Look, render
 from gitops_model.render.diff import Compared, FileDiff
+from gitops_model.render.review import Review, model_review
 from gitops_model.render.setup import Fact, Health, Step
 from gitops_model.render.show import Shown
 
@@ -79,6 +80,12 @@ def compared(name: str) -> Compared:
     return Compared(files, name, name)
 
 
+def reviewed(name: str) -> Review:
+    found = report(name)
+    models = tuple(model_review(file) for file in compared(name).files)
+    return Review("0" * 40, "1" * 40, "2" * 40, models, 2, (name,), found, 2, (name,))
+
+
 def set_up(name: str) -> tuple[Step, ...]:
     return (Step("changed", "attributes", name), Step("left", "notes refspec", name))
 
@@ -87,7 +94,7 @@ def health(name: str) -> Health:
     return Health((Fact("wrong", "configuration", name, name),))
 
 
-MAKERS = {"report": [report], "show": [shown], "diff": [compared], "setup": [set_up, health]}
+MAKERS = {"report": [report], "show": [shown], "diff": [compared], "review": [reviewed], "setup": [set_up, health]}
 CASES = [
     pytest.param(make, kind, form, id=f"{make.__name__}-{form}")
     for kind, makers in MAKERS.items()
@@ -146,4 +153,9 @@ def tags(text: str) -> list[str]:
     return [tag for tag in re.findall(r"</?[a-z0-9]+[^>]*>", GFM.render(text)) if "code" not in tag]
 
 
-SAME = {"json": same_json, "sarif": same_json, "markdown": same_markdown, "github": same_commands}
+def same_page(text: str, plain: str, _name: str) -> None:
+    found, wanted = ([tag for tag in re.findall(r"<[^>]*>", t) if "code" not in tag] for t in (text, plain))
+    assert found == wanted
+
+
+SAME = {"html": same_page, "json": same_json, "sarif": same_json, "markdown": same_markdown, "github": same_commands}
