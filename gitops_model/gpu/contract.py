@@ -4,6 +4,7 @@ Absent and null are kept apart where null is a statement (`stated` holds the key
 None is "nobody knows". The sides are built once per document, so that one release against twelve machines costs one.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -38,13 +39,17 @@ class Container(NamedTuple):
 
 
 class Binary(NamedTuple):
-    """`containers` None: it was never said what is in it. `linked` counts the containers that are only link input."""
+    """`containers` None: it was never said what is in it. `linked` counts the containers that are only link input.
+
+    `toolkit` is the newest compiler that its code names.
+    """
 
     path: str
     containers: tuple[Container, ...] | None
     linked: int
     coverage: str | None
     problems: tuple[str, ...]
+    toolkit: Version | None = None
 
 
 class Operator(NamedTuple):
@@ -224,7 +229,14 @@ def _binary(document: Document) -> Binary:
         linked,
         document.get("coverage"),
         tuple(document.get("problems", ())),
+        _newest([*document.get("toolkits", ()), *(image.get("toolkit") for image in document.get("images") or ())]),
     )
+
+
+def _newest(texts: Iterable[str | None]) -> Version | None:
+    """The newest of what may be versions (`13.0`, `V13.0.88`): these texts come out of files."""
+    found = [re.fullmatch(r"V?([0-9]{1,4}\.[0-9]{1,4})(?:\.[0-9]{1,9})*", text, re.ASCII) for text in texts if text]
+    return max((parse(match[1]) for match in found if match), default=None)
 
 
 def _images(documents: Iterable[Document]) -> tuple[Image, ...]:

@@ -71,6 +71,9 @@ def visible(target: Target) -> Visible:
         text = f"CUDA_VISIBLE_DEVICES={value} names a GPU twice"
         return Visible(gpus, (unknown("NO_DEVICE", text, _ENVIRONMENT, "name every GPU once"),))
     by_place = any(not name.startswith(("GPU-", "MIG-")) for name in names[: len(chosen)])
+    if by_place and names != ["0"] and any(gpu.mig for gpu in gpus):
+        text = f"CUDA_VISIBLE_DEVICES={value} counts GPUs, and which slices that leaves is not documented"
+        return Visible(gpus, (unknown("NO_DEVICE", text, _ENVIRONMENT, "name the slices by their uuids"),))
     if by_place and environment.get("CUDA_DEVICE_ORDER") != "PCI_BUS_ID":
         return Visible(gpus, ())
     return Visible(tuple(chosen), ())

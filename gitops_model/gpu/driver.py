@@ -14,6 +14,9 @@ from gitops_model.gpu.reasons import FACT, Reason, missing, reject, unknown
 from gitops_model.gpu.versions import ANY, Range, Version, show
 
 _MISMATCH = "803"
+JETSON_BRANCHES = 580
+"""From JetPack 7 on the driver of a Jetson is that of other Arm machines, and its number a branch again (580.00)."""
+
 _COMPAT_DIRECTORY = re.compile(r"(?:^|[:/])compat(?:/|:|$)")
 
 
@@ -51,7 +54,8 @@ def _host(target: Target) -> Range:
     """The CUDA of the kernel driver's own user-mode driver."""
     if target.driver is None:
         return ANY
-    return facts.cuda_of_jetson(target.driver) if is_jetson(target) else facts.cuda_of_driver(target.driver)
+    own = is_jetson(target) and target.driver[0] < JETSON_BRANCHES
+    return facts.cuda_of_jetson(target.driver) if own else facts.cuda_of_driver(target.driver)
 
 
 def is_jetson(target: Target) -> bool:
@@ -107,12 +111,21 @@ def check_driver(need: Requirements, target: Target, mode: UserMode) -> Iterator
         yield runtime
     elif runtime is not None:
         yield from _floor(runtime, target, mode)
+        newest = max((binary.toolkit for binary in need.binaries or () if binary.toolkit), default=runtime)
+        if newest[0] > runtime[0] and any(_floor(newest, target, mode)):
+            yield unknown(
+                "35",
+                f"the release is said to use CUDA {show(runtime)}, but holds code of CUDA {show(newest)}, which may "
+                "need a newer driver",
+                FACT,
+                "state the newest CUDA of the release",
+            )
 
 
 def needed_runtime(need: Requirements) -> Version | Reason | None:
     """The CUDA version whose floor holds: stated, or that of the sonames, or that of the ONNX Runtime wheel.
 
-    None where the release brings nothing that starts CUDA by itself (a TensorRT engine alone).
+    None where the release says nothing that runs on a GPU.
     """
     if need.cuda_runtime is not None:
         return need.cuda_runtime
@@ -123,7 +136,7 @@ def needed_runtime(need: Requirements) -> Version | Reason | None:
         if found:
             # libcudart.so.11.0 serves all of 11.x: the floor that holds from 11.1 on
             return int(found[1]), max(int(found[2] or 0), 1)
-    if need.binaries:
+    if need.binaries or need.engines:
         return missing("35", "cuda_runtime")
     if need.onnxruntime is not None:
         release = facts.onnxruntime_releases().get(need.onnxruntime[:2])
@@ -161,6 +174,9 @@ def _floor(runtime: Version, target: Target, mode: UserMode) -> Iterator[Reason]
     elif (mode.compat is not None or is_jetson(target)) and mode.cuda.at_least(runtime[:1]) is not None:
         # the number of a JetPack driver is no branch, and a compat package of a major is never below its floor
         low = not mode.cuda.at_least(runtime[:1])
+    elif is_jetson(target):
+        yield missing("35", "cuda_driver")
+        return
     elif version is None:
         yield missing("35", "driver" if mode.compat is None else "compat.version")
         return
@@ -259,6 +275,9 @@ def check_compat(target: Target, gpu: Gpu, mode: UserMode) -> Iterator[Reason]:
         return
     package = mode.compat
     if package is None:
+        if target.compat is None and _COMPAT_DIRECTORY.search(target.variable("LD_LIBRARY_PATH")):
+            text = "LD_LIBRARY_PATH names a compat folder, but no cuda-compat is said to be there"
+            yield unknown("804", text, FACT, "state compat, or take the folder off LD_LIBRARY_PATH")
         return
     fix = "remove cuda-compat from the loader path and update the driver, or use a GPU that it supports"
     row = None if gpu.brand is None else facts.brand(gpu.brand)

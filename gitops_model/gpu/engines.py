@@ -35,8 +35,9 @@ def _hardware(engine: Engine, gpu: Gpu) -> Iterator[Reason]:
         if min(built, here) < (8, 0) or (row and row["tegra"]):
             message = f"{engine.path} is built for GPUs from 8.0 on (not Jetson), {gpu.name} is {show(here)}"
             yield reject(_ERROR, message, _COMPATIBLE, fix)
-        elif row is None:
-            yield unknown(_ERROR, f"{gpu.name} ({show(here)}) is newer than the table", _COMPATIBLE, fix)
+        elif row is None or built < (10, 0) <= here:
+            message = f"whether the TensorRT of {engine.path} knows {gpu.name} ({show(here)}) is not known"
+            yield unknown(_ERROR, message, _COMPATIBLE, fix)
     elif built != here:
         message = f"{engine.path} is built for compute capability {show(built)}, {gpu.name} is {show(here)}"
         if engine.hardware is None:

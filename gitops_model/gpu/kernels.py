@@ -15,7 +15,7 @@ from gitops_model.gpu import facts
 from gitops_model.gpu.contract import Binary, Container, Gpu, Image, Requirements, Target, number
 from gitops_model.gpu.driver import UserMode
 from gitops_model.gpu.facts import Capability
-from gitops_model.gpu.reasons import Reason, jit, missing, note, reject, unknown
+from gitops_model.gpu.reasons import Effect, Reason, jit, missing, note, reject, unknown
 from gitops_model.gpu.versions import Version, show
 
 _ENVIRONMENT = "CUDA programming guide, CUDA_DISABLE_PTX_JIT (docs.nvidia.com/cuda/archive/13.4.3)"
@@ -146,19 +146,13 @@ def _isa_fits(image: Image, low: Version | None, high: Version | None) -> bool |
 # --- files ---------------------------------------------------------------------------------------------------------
 def check_kernels(need: Requirements, target: Target, gpu: Gpu, mode: UserMode) -> Iterator[Reason]:
     """209, 222, 223 and 221 for every file with device code."""
-    binaries = list(need.binaries or ())
-    if gpu.capability is None:
+    capability = gpu.capability
+    if capability is None:
         yield missing("209", f"gpus[{gpu.place}].compute_capability")
         return
     if "binaries" in need.stated and need.binaries is None:
         yield missing("209", "binaries")
-    elif not binaries and need.onnxruntime is not None:
-        wheel = _wheel(need.onnxruntime, target)
-        if isinstance(wheel, Reason):
-            yield wheel
-        else:
-            binaries.append(wheel)
-    elif not binaries and not need.engines:
+    elif not need.binaries and need.onnxruntime is None and not need.engines:
         yield unknown(
             "UNKNOWN",
             "nothing says what code the release runs on the GPU",
@@ -166,21 +160,63 @@ def check_kernels(need: Requirements, target: Target, gpu: Gpu, mode: UserMode) 
             "scan the release (gitops-model gpu scan), or state binaries, onnxruntime or engines",
         )
     host = machine(target, mode)
-    for binary in binaries:
-        yield from _check_file(_Case(binary, gpu, gpu.capability, host))
+    for binary in need.binaries or ():
+        yield from _check_file(_Case(binary, gpu, capability, host))
+    if need.onnxruntime is not None:
+        yield from _check_wheel(need, need.onnxruntime, target, _Case(_NOTHING, gpu, capability, host))
 
 
-def _wheel(version: Version, target: Target) -> Binary | Reason:
-    """The device code of the PyPI wheel of ONNX Runtime, where it was opened."""
-    row = facts.onnxruntime_builds().get(version)
-    if row is None or target.architecture == "arm64":
-        return unknown(
+def _check_wheel(need: Requirements, version: Version, target: Target, case: "_Case") -> Iterator[Reason]:
+    """The device code of ONNX Runtime where no file of the release is its library: that of the PyPI wheel, as opened,
+    or what the opened ones before and after have in common.
+
+    With files of its own the release may hold another build: then the wheel only raises a doubt, and none where it is
+    of another CUDA than the release.
+    """
+    files = need.binaries or ()
+    if any(os.path.basename(file.path).startswith("libonnxruntime_providers_cuda") for file in files):
+        return
+    wheels = [] if target.architecture == "arm64" else _wheels(version)
+    found = [list(_check_file(case._replace(binary=wheel))) for wheel in wheels]
+    effects = {max((reason.effect for reason in reasons), default=Effect.NOTE) for reasons in found}
+    if not files and len(effects) == 1 and (len(found) == 1 or Effect.JIT not in effects):
+        yield from found[-1]
+    elif not files:
+        yield unknown(
             "209",
             f"which GPU code ONNX Runtime {show(version)} holds is not known"
-            + (" (the table is of x86_64 wheels)" if row is not None else ""),
-            "table of opened ONNX Runtime wheels",
+            + (" on arm64" if target.architecture == "arm64" else ""),
+            "table of opened ONNX Runtime wheels (x86_64)",
             "scan the installed wheel: gitops-model gpu scan",
         )
+    elif Effect.REJECT in effects and not _other_cuda(need, version):
+        yield unknown(
+            "209",
+            f"the PyPI wheel of ONNX Runtime {show(version)} has no code for {case.device}, and its library is none of "
+            "the release's files",
+            "table of opened ONNX Runtime wheels (x86_64)",
+            "scan the installed wheel too: gitops-model gpu scan",
+        )
+
+
+def _other_cuda(need: Requirements, version: Version) -> bool:
+    """Whether the release uses another CUDA major than the wheel was built with."""
+    row = facts.onnxruntime_releases().get(version[:2])
+    if row is None or row["cuda"] is None or need.cuda_runtime is None:
+        return False
+    return facts.parse(row["cuda"])[0] != need.cuda_runtime[0]
+
+
+def _wheels(version: Version) -> list[Binary]:
+    builds = facts.onnxruntime_builds()
+    if version in builds:
+        return [_wheel(builds[version])]
+    below = [release for release in sorted(builds) if release < version]
+    above = [release for release in sorted(builds) if release > version]
+    return [_wheel(builds[below[-1]]), _wheel(builds[above[0]])] if below and above else []
+
+
+def _wheel(row: facts.Row) -> Binary:
     images = [Image("sass", arch, number(arch), arch.lstrip("0123456789"), None) for arch in row["sass"]]
     for image in row["ptx"]:
         arch = image["arch"]
@@ -194,6 +230,9 @@ def dispatches(binary: Binary) -> bool:
         return binary.coverage == "any"
     name = os.path.basename(binary.path)
     return any(fnmatch.fnmatchcase(name, row["pattern"]) for row in facts.rows("libraries", "dispatching"))
+
+
+_NOTHING = Binary("", None, 0, None, ())
 
 
 class _Case(NamedTuple):

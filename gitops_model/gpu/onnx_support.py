@@ -55,7 +55,13 @@ def _provider(need: Requirements, version: Version, target: Target) -> Iterator[
         return
     build = facts.onnxruntime_builds().get(version)
     if build is None or target.architecture == "arm64":
-        return  # what the wheel holds is not known either, and that is said once
+        yield unknown(
+            "CPU_FALLBACK",
+            f"which libraries the CUDA provider of ONNX Runtime {show(version)} needs is not known",
+            "table of opened ONNX Runtime wheels (x86_64)",
+            "scan the release or the image with its layers: gitops-model gpu scan",
+        )
+        return
     absent = [
         soname
         for soname in (*build["needed"], *build["opened_later"])

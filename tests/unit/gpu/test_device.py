@@ -52,6 +52,7 @@ def test_the_memory_of_the_gpu_is_healthy(gpu: dict[str, Any], verdict: str) -> 
         ({"environment": {"CUDA_VISIBLE_DEVICES": "0,-1,7"}}, ALLOW),
         ({"environment": {"CUDA_VISIBLE_DEVICES": "0,0"}}, UNKNOWN),
         ({"environment": {"CUDA_VISIBLE_DEVICES": "GPU-1"}}, UNKNOWN),
+        ({"environment": {"CUDA_VISIBLE_DEVICES": 0}}, ALLOW),
         ({"environment": {"NVIDIA_VISIBLE_DEVICES": "void"}}, ALLOW),  # what Kubernetes sets where CDI gives the GPU
     ],
 )
@@ -82,3 +83,11 @@ def test_cuda_sees_a_gpu(changes: dict[str, Any], verdict: str) -> None:
 )
 def test_the_gpu_may_be_used(gpu: dict[str, Any], verdict: str) -> None:
     expect(RELEASE, machine(gpu=gpu), verdict, None if verdict == ALLOW else "NO_DEVICE")
+
+
+def test_indices_do_not_say_which_slices_are_visible() -> None:
+    target = machine(gpu={"mig": "1g.10gb", "uuid": "MIG-a"})
+    target["gpus"].append({**target["gpus"][0], "uuid": "MIG-b"})
+    for value, verdict in (("0", ALLOW), ("1", UNKNOWN), ("0,1", UNKNOWN), ("MIG-b", ALLOW), ("MIG-c", REJECT)):
+        target["environment"] = {"CUDA_VISIBLE_DEVICES": value, "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+        expect(RELEASE, target, verdict, None if verdict == ALLOW else "NO_DEVICE")

@@ -154,3 +154,40 @@ def test_a_newer_compat_drops_a_generation_too() -> None:
     compat = {**NEWER_COMPAT, "version": "590.44.01", "cuda": "13.1"}
     expect(needs, machine(driver="550.54.15", gpu=volta), ALLOW)
     expect(needs, machine(driver="550.54.15", gpu=volta, compat=compat), REJECT, "NO_DEVICE")
+
+
+@pytest.mark.parametrize(
+    "toolkits, driver, verdict",
+    [
+        (["12.4"], "550.54.15", ALLOW),
+        (["13.0"], "580.95.05", ALLOW),
+        (["V13.0.88", "11.8"], "550.54.15", UNKNOWN),  # the release is of CUDA 13, whatever it says
+        (["nonsense", "9.9"], "550.54.15", ALLOW),
+        (["14.1"], "610.43.02", UNKNOWN),
+    ],
+)
+def test_code_of_a_newer_cuda_than_the_stated_one_is_a_contradiction(
+    toolkits: list[str], driver: str, verdict: str
+) -> None:
+    needs = release(binaries=[{**code("sm_90")[0], "toolkits": toolkits}])
+    expect(needs, machine(driver=driver), verdict, None if verdict == ALLOW else "35")
+
+
+def test_a_compat_folder_on_the_path_that_nobody_saw_is_unknown() -> None:
+    folder = {"LD_LIBRARY_PATH": "/usr/local/cuda/compat"}
+    expect(RELEASE, machine(environment=folder), UNKNOWN, "804")
+    expect(RELEASE, machine(environment={"LD_LIBRARY_PATH": "/usr/local/cuda/lib64"}), ALLOW)
+
+
+def test_an_engine_needs_a_driver_too() -> None:
+    needs = {"engines": [{"compute_capability": "9.0", "tensorrt": "10.9.0", "hardware_compatible": False}]}
+    expect({**needs, "tensorrt": "10.9.0"}, machine(), UNKNOWN, "35")
+    expect({**needs, "tensorrt": "10.9.0", "cuda_runtime": "12.4"}, machine(), ALLOW)
+
+
+def test_jetson_has_the_cuda_of_its_jetpack() -> None:
+    orin = {"profile": "orin"}
+    needs = release(binaries=code("sm_87"))
+    expect(needs, orin, ALLOW)  # 540.4.0 is CUDA 12.6, though the branch lies between those of 12.2 and 12.3
+    expect(release(binaries=code("sm_87"), cuda_runtime="13.0"), orin, REJECT, "35")
+    expect(needs, {**orin, "driver": "540.5.0"}, UNKNOWN)

@@ -143,3 +143,12 @@ def test_tensorrt_dropped_volta_with_10_5() -> None:
     for version, verdict in (("10.4.0.26", ALLOW), ("10.5.0.18", REJECT)):
         needs = {**engine(compute_capability="7.0", tensorrt=version), "tensorrt": version}
         expect(needs, volta, verdict, None if verdict == ALLOW else "ENGINE_MISMATCH")
+
+
+def test_a_hardware_compatible_engine_is_not_known_to_know_newer_generations() -> None:
+    needs = engine(compute_capability="8.0", hardware_compatible=True)
+    expect(needs, MACHINE, ALLOW)
+    expect(needs, machine(driver="580.95.05", gpu={"compute_capability": "10.0"}), UNKNOWN, "ENGINE_MISMATCH")
+    expect(needs, machine(driver="580.95.05", gpu={"compute_capability": "8.7"}), REJECT, "ENGINE_MISMATCH")
+    blackwell = engine(compute_capability="10.0", hardware_compatible=True)
+    expect(blackwell, machine(driver="580.95.05", gpu={"compute_capability": "12.0"}), ALLOW)

@@ -3,12 +3,14 @@
 from typing import Any
 
 import pytest
-from support.machines import MACHINE, machine, release
+from support.machines import MACHINE, code, machine, release
 
 from gitops_model.gpu import facts
 from gitops_model.gpu.compat import judge
 from gitops_model.gpu.contract import Operator
 from gitops_model.gpu.onnx_support import place_of, since_version
+
+PROVIDER = "onnxruntime/capi/libonnxruntime_providers_cuda.so"
 
 
 def model(operators: Any = (), *, ir: Any = 9, opset: Any = 17, runtime: Any = "1.31.1", **more: Any) -> dict[str, Any]:
@@ -136,7 +138,9 @@ def test_a_release_between_two_tables_does_what_both_do() -> None:
         ("1.31.1", "10.0", "reject", "209"),  # the wheel has neither code nor PTX for it
         ("1.31.1", "7.0", "reject", "209"),
         ("1.26.0", "10.0", "unknown", "CPU_FALLBACK"),
-        ("1.30.0", "9.0", "unknown", "209"),  # a wheel that nobody opened
+        ("1.30.0", "9.0", "unknown", "CPU_FALLBACK"),  # opened ones before and after run
+        ("1.30.0", "7.0", "unknown", "209"),  # one runs, one does not
+        ("1.32.0", "9.0", "unknown", "209"),  # newer than every opened one
     ],
 )
 def test_an_unscanned_release_has_the_code_of_the_wheel(
@@ -192,3 +196,16 @@ def test_the_version_of_an_operator_is_the_newest_not_above_the_opset() -> None:
     assert since_version("ai.onnx", "Conv", 999) is None  # newer than the table
     assert since_version("ai.onnx", "Gelu", 19) is None  # it came with 20
     assert since_version("com.microsoft", "Attention", None) == 1
+
+
+def test_a_wheel_without_code_raises_a_doubt_about_a_release_that_was_scanned_without_it() -> None:
+    libraries = MACHINE["libraries"][1:3]
+    blackwell = machine(driver="580.95.05", libraries=libraries, gpu={"compute_capability": "10.0"})
+    custom = {"cuda_runtime": "13.0", "binaries": code("sm_100")}
+    assert judge(custom, blackwell).verdict == "allow"
+    doubtful = judge({**custom, "onnxruntime": "1.31.1"}, blackwell)
+    assert (doubtful.verdict, doubtful.reasons[0].error) == ("unknown", "209")
+    scanned = {**custom, "binaries": [*custom["binaries"], {**code("sm_100")[0], "path": PROVIDER}]}
+    assert judge({**scanned, "onnxruntime": "1.31.1"}, blackwell).verdict == "allow"
+    other_cuda = {**custom, "cuda_runtime": "12.8", "onnxruntime": "1.31.1"}
+    assert judge(other_cuda, blackwell).verdict == "allow"  # then it is not the wheel of PyPI
