@@ -317,10 +317,17 @@ def _gpu(place: int, document: Document) -> Gpu:
         ecc_uncorrected=_integer(document.get("ecc_uncorrected")),
         ecc_mode=document.get("ecc_mode"),
         remap_failed=document.get("remap_failed"),
-        compute_mode=mode if mode is None or isinstance(mode, str) else COMPUTE_MODES[int(mode)],
+        compute_mode=None if mode is None else _compute_mode(mode),
         processes=_integer(document.get("processes")),
         fabric=document.get("fabric"),
     )
+
+
+def _compute_mode(mode: str | float) -> str:
+    """One of COMPUTE_MODES however it is spelt (`Exclusive_Process`), else the text itself."""
+    if isinstance(mode, str):
+        return mode.strip().lower().replace("_", "-").replace(" ", "-")
+    return COMPUTE_MODES[int(mode)] if 0 <= mode < len(COMPUTE_MODES) else str(int(mode))
 
 
 def _compat(document: Document) -> Compat:

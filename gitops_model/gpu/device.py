@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from gitops_model.gpu.contract import Gpu, Target
+from gitops_model.gpu import facts
+from gitops_model.gpu.contract import COMPUTE_MODES, Gpu, Target
 from gitops_model.gpu.reasons import FACT, Reason, missing, reject, unknown
 
 _NVML = "NVML API reference, nvmlReturn_t"
@@ -113,6 +114,9 @@ def is_slice(gpu: Gpu) -> bool:
 
 def _mig(gpu: Gpu, where: str) -> Iterator[Reason]:
     if gpu.mig is None:
+        row = None if gpu.capability is None else facts.capabilities().get(gpu.capability)
+        if "mig" in gpu.stated and row is not None and not row.get("mig"):
+            return
         yield missing("NO_DEVICE", f"{where}.mig")
     elif gpu.mig is False or gpu.mig == "disabled" or is_slice(gpu):
         return
@@ -130,7 +134,7 @@ def _mig(gpu: Gpu, where: str) -> Iterator[Reason]:
 def _compute_mode(gpu: Gpu, where: str) -> Iterator[Reason]:
     source = "NVML nvmlComputeMode_t; CUDA runtime API, cudaErrorDevicesUnavailable"
     fix = "nvidia-smi -c DEFAULT"
-    if gpu.compute_mode is None:
+    if gpu.compute_mode is None or gpu.compute_mode not in COMPUTE_MODES:
         yield missing("NO_DEVICE", f"{where}.compute_mode")
     elif gpu.compute_mode == "prohibited":
         yield reject("NO_DEVICE", f"the compute mode of {gpu.name} is prohibited (error 46)", source, fix)

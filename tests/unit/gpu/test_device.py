@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from support.machines import RELEASE, machine
+from support.machines import RELEASE, code, machine, release
 from support.verdicts import ALLOW, REJECT, UNKNOWN, expect
 
 
@@ -65,6 +65,7 @@ def test_cuda_sees_a_gpu(changes: dict[str, Any], verdict: str) -> None:
     [
         ({"mig": False}, ALLOW),
         ({"mig": None}, UNKNOWN),
+        ({"mig": None, "compute_capability": "8.9"}, ALLOW),  # no such GPU has MIG
         ({"mig": True}, REJECT),
         ({"mig": True, "name": "NVIDIA H100 80GB HBM3 MIG 1g.10gb"}, ALLOW),
         ({"mig": "1g.10gb"}, ALLOW),
@@ -79,10 +80,15 @@ def test_cuda_sees_a_gpu(changes: dict[str, Any], verdict: str) -> None:
         ({"compute_mode": "exclusive-process", "processes": 1}, REJECT),
         ({"compute_mode": 3}, UNKNOWN),
         ({"compute_mode": None}, UNKNOWN),
+        ({"compute_mode": 4}, UNKNOWN),
+        ({"compute_mode": "Exclusive_Process", "processes": 1}, REJECT),
+        ({"compute_mode": "Default"}, ALLOW),
+        ({"compute_mode": "odd"}, UNKNOWN),
     ],
 )
 def test_the_gpu_may_be_used(gpu: dict[str, Any], verdict: str) -> None:
-    expect(RELEASE, machine(gpu=gpu), verdict, None if verdict == ALLOW else "NO_DEVICE")
+    needs = release(binaries=code("sm_80", "sm_90"))
+    expect(needs, machine(gpu=gpu), verdict, None if verdict == ALLOW else "NO_DEVICE")
 
 
 def test_indices_do_not_say_which_slices_are_visible() -> None:
