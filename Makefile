@@ -3,7 +3,7 @@
 # make test-oracles  install torch and TensorFlow and compare with them (heavy); with ARGS=--update-golden it writes the
 #                    golden digests that `make test` checks without them
 # make bench         the benchmarks
-# make fuzz          the fuzz targets with a long budget
+# make fuzz          the property tests and fuzz targets with other examples every time, and many more of them
 # make lint          the linters alone
 # make lock          write the requirement locks anew
 # make clean         remove .venv and every cache of the checkout
@@ -45,7 +45,7 @@ test-oracles: $(ORACLES)/installed models
 	$(ORACLES)/bin/pytest tests/oracles $(ARGS)
 
 fuzz: install models tools
-	GITOPS_MODEL_PROFILE=fuzz $(BIN)/pytest -n $(WORKERS) --dist worksteal -m fuzz $(ARGS)
+	GITOPS_MODEL_PROFILE=fuzz $(BIN)/pytest -n $(WORKERS) --dist worksteal tests/property $(ARGS)
 
 demo: install models tools
 	docs/demo/run
