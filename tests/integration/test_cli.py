@@ -5,6 +5,7 @@ import os
 import pty
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -304,6 +305,7 @@ def test_no_heavy_module_sneaks_in(site: Path, git_repo: Factory, model_file: Mo
     paths = {"show": ["models/swift.onnx"], "diff": ["--staged"]}.get(verb, [])
     code = f"""
 import sys
+import zipfile
 sys.path[:0] = {[str(site), *sys.path]!r}
 from gitops_model.cli import main
 main({[*words.split(), *paths]!r})
@@ -314,3 +316,15 @@ sys.stderr.write("\\n".join(sys.modules))
     loaded = set(done.stderr.splitlines())
     heavy = {name for name in HEAVY if name in loaded}
     assert heavy <= ALLOWED.get(words, set())
+
+
+def test_the_wheel_brings_manual_pages_and_completions(wheel: Path) -> None:
+    """`git model --help` opens git-model(1); man and the shells look below share/ beside the folder of the program."""
+    names = {name.partition(".data/data/")[2] for name in zipfile.ZipFile(wheel).namelist()}
+    assert {
+        "share/man/man1/git-model.1",
+        "share/man/man1/gitops-model.1",
+        "share/bash-completion/completions/gitops-model",
+        "share/zsh/site-functions/_gitops-model",
+        "share/fish/vendor_completions.d/gitops-model.fish",
+    } <= names
