@@ -8,9 +8,11 @@ Needs `gitops_model` to be importable (`PYTHONPATH=.` in a checkout).
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
+from textwrap import fill
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 BANNER = "Written by docs/generate.py; do not edit."
@@ -81,22 +83,59 @@ GROUPS = {
 def rules() -> str:
     """docs/rules.md: every rule with its page, as `gitops-model explain CODE` prints it."""
     from gitops_model import checks
+    from gitops_model.gpu.reasons import CODES
 
+    pages = {code: (checks.rule_of(code), checks.page_of(code)) for code in checks.CHECKS}
+    pages |= {
+        code: (row.rule, f"{fill(row.page, 118, break_on_hyphens=False)}\n\nPredicts: `{row.error}`.")
+        for code, row in CODES.items()
+    }
     lines = [f"<!-- {BANNER} -->", "# Rules", ""]
     lines += ["Codes are never renumbered. `gitops-model explain GM201` prints a page; `--select` and `--ignore`, and"]
     lines += ["`ignore` in `.gitops-model.toml`, take a code or its beginning.", ""]
     for start, title in GROUPS.items():
-        codes = sorted(code for code in checks.CHECKS if code.startswith(start))
-        if not codes:
+        found = sorted((rule, page) for code, (rule, page) in pages.items() if code.startswith(start))
+        if not found:
             continue
         lines += [f"## {start}: {title}", "", "| code | name | severity | says |", "|---|---|---|---|"]
-        for rule in map(checks.rule_of, codes):
+        for rule, _ in found:
             anchor = f"{rule.code}-{rule.name}".lower()
             lines.append(f"| [{rule.code}](#{anchor}) | {rule.name} | {rule.severity.label} | {rule.summary} |")
-        for rule in map(checks.rule_of, codes):
-            lines += ["", f"### {rule.code} {rule.name}", "", checks.page_of(rule.code)]
+        for rule, page in found:
+            lines += ["", f"### {rule.code} {rule.name}", "", page]
         lines.append("")
     return "\n".join(lines)
+
+
+def gpu_documents() -> str:
+    """docs/gpu.md: the two sides of a GPU verdict, from their published schemas, and the ready-made profiles."""
+    from gitops_model.gpu.documents import schema
+    from gitops_model.gpu.profiles import names, profile
+
+    lines = [f"<!-- {BANNER} -->", GPU.strip(), ""]
+    for kind, title in (("requirements", "What a release needs"), ("target", "What a machine has")):
+        document = schema(kind)
+        lines += [f"## {title}", "", f"{document['description']} The schema is"]
+        lines += [f"[`{kind}.schema.json`](../gitops_model/gpu/{kind}.schema.json).", "", "| key | what |", "|---|---|"]
+        lines += [f"| `{key}` | {about} |" for key, about in _keys(document, document, "")]
+        lines.append("")
+    lines += ["## Profiles", "", "| profile | GPU | capability | memory | driver |", "|---|---|---|---|---|"]
+    for name in names():
+        target = profile(name)
+        gpu = target["gpus"][0]
+        memory = f"{gpu['memory_mib']} MiB"
+        lines.append(f"| `{name}` | {gpu['name']} | {gpu['compute_capability']} | {memory} | {target['driver']} |")
+    return "\n".join([*lines, ""])
+
+
+def _keys(part: dict[str, Any], root: dict[str, Any], before: str) -> Iterator[tuple[str, str]]:
+    """Every key with what it says, those of lists as `gpus[].name`."""
+    for key, inner in part.get("properties", {}).items():
+        items = inner.get("items", {})
+        below = root["$defs"][items["$ref"].rpartition("/")[2]] if "$ref" in items else items or inner
+        name = f"{before}{key}" + ("[]" if items else "")
+        yield name, str(inner.get("description", "")).replace("|", "\\|")
+        yield from _keys(below, root, f"{name}.")
 
 
 def manifest_keys() -> str:
@@ -150,6 +189,35 @@ def configuration() -> str:
     lines += [f"| `{name}` | {size} bytes |" for name, size in config.DEFAULT_LIMITS.items()]
     return "\n".join([*lines, ""])
 
+
+GPU = """
+# Will it run on that GPU?
+
+A verdict compares two documents, YAML or JSON: what a release needs, and what a machine has. It can be given anywhere,
+before anything is deployed, and by anybody who has both.
+
+| verdict | means |
+|---|---|
+| `allow` | every fact that could forbid it is known, and none does |
+| `jit-fallback` | it runs once its PTX was compiled on the machine; the reason names the missing `-gencode` |
+| `reject` | at least one fact forbids it, whatever the others are |
+| `unknown` | nothing known forbids it, but a fact is missing, newer than the tables, or contradicts another |
+
+Each reason has a code ([GM401 and on](rules.md)), the error that the program would meet, what to change, and where the
+rule comes from. With several GPUs the worst one decides.
+
+A key that is absent from a target is a fact that nobody knows, so what depends on it is not allowed. `null` is a
+statement where a key says so (no cuda-compat, no NVSwitch fabric), and otherwise the same as absent. What decides alone
+(no libcuda, an unmet soname, an NVML status of 18) decides without the rest. Two facts need not be stated, since others
+tell them: `cuda_driver` follows from `driver`, and that no cuda-compat is in use from a `cuda_driver` that is the
+driver's own.
+
+Device code is judged per container of a fatbin: a library of your own needs every container to run, a library that
+picks its kernels by GPU (cuBLAS, cuDNN, ONNX Runtime) one. Input of a device link (`__nv_relfatbin`) is no code.
+
+The tables behind the rules are in `gitops_model/gpu/facts`: each row names its source and the day it was read or
+measured. What no row covers is unknown; nothing is extended by a guess.
+"""
 
 MANIFEST = """
 `gitops-model init MODEL` writes a first one; `gitops-model check` judges it; `gitops-model check --fix` refreshes its
@@ -228,6 +296,7 @@ FILES: dict[str, Callable[[], str]] = {
     "docs/share/fish/vendor_completions.d/gitops-model.fish": usage("fish"),
     "docs/rules.md": rules,
     "docs/manifest.md": manifest_keys,
+    "docs/gpu.md": gpu_documents,
     "docs/configuration.md": configuration,
 }
 """Path in the checkout → what it must hold."""
