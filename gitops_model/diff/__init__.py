@@ -39,11 +39,5 @@ def diff_models(before: Side, after: Side, *, same_bytes: bool = False) -> Model
 
 
 def worth_proving(before: Side, after: Side) -> bool:
-    """Two graphs that are not known to be one and the same, weights included."""
-    if before.model.graph is None or after.model.graph is None or before.model.format != after.model.format:
-        return False
-    return (
-        before.structure != after.structure
-        or before.model.opset != after.model.opset
-        or before.digests != after.digests
-    )
+    """Two graphs. That structure and weights agree does not say that each weight is in its place."""
+    return before.model.graph is not None and after.model.graph is not None and before.model.format == after.model.format

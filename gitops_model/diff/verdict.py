@@ -13,6 +13,7 @@ from gitops_model.diff.result import GraphDiff, ModelDiff, Side, TensorFact, Ver
 if TYPE_CHECKING:
     from gitops_model.diff.proof.prove import Proof
 
+SAME = ("identical-model", "renamed-only")
 ORDER = ("none", "patch", "minor", "major")
 SHARED, NEARLY_ALL = 0.5, 0.9
 """Shares of the weight bytes, on both sides, that make another graph a variant: with the same names of inputs and
@@ -23,7 +24,9 @@ def judge(before: Side, after: Side, draft: ModelDiff, proof: "Proof | None", *,
     if same_bytes:
         return Verdict("identical-bytes", "none", equivalent=True, reasons=("the files are byte for byte the same",))
     kind = kind_of(before, after, draft)
-    equivalent = proved(before, draft, kind, proof)
+    equivalent = proved(draft, kind, proof)
+    if kind in ("identical-model", "renamed-only") and proof is not None and not equivalent and not proof.unknown:
+        kind = "weights-only"  # the same contents, but not in the same places
     if equivalent and kind == "weights+graph":
         kind = "graph-only"  # what changed in the weights is part of the rewrites
     bump = "none"
@@ -39,13 +42,18 @@ def judge(before: Side, after: Side, draft: ModelDiff, proof: "Proof | None", *,
     return Verdict(kind, bump, equivalent, tuple(reasons))
 
 
-def proved(before: Side, draft: ModelDiff, kind: str, proof: "Proof | None") -> bool:
-    """Whether the outputs are the same function of the inputs, of the same names and types."""
+def proved(draft: ModelDiff, kind: str, proof: "Proof | None") -> bool:
+    """Whether the outputs are the same function of the inputs, of the same names and types.
+
+    Of formats other than ONNX only what the reader saw is the same: there, nothing else may differ.
+    """
     if any(change.grade == "real" for change in (*draft.signature.inputs, *draft.signature.outputs)):
         return False
+    if draft.formats[1] != "onnx" and (draft.properties or draft.metadata or kind not in SAME):
+        return False
     if proof is None:
-        return kind == "identical-model" or (kind == "renamed-only" and before.model.graph is not None)
-    return proof.outcome <= Outcome.ROUNDED
+        return kind == "identical-model"
+    return proof.outcome <= (Outcome.ROUNDED if draft.formats[1] == "onnx" else Outcome.EXACT)
 
 
 def graph_outcome(draft: ModelDiff, proof: "Proof | None", *, equivalent: bool) -> str:
@@ -106,7 +114,7 @@ def asked(before: Side, draft: ModelDiff, kind: str, *, graph: str) -> Iterator[
             yield "minor", f"operations: {added} added, {removed} removed, not proved equivalent"
         else:
             yield "minor", "the graph changed without a change in the count of operations, not proved equivalent"
-    yield from asked_by_weights(weights, by_name=before.model.graph is None)
+    yield from asked_by_weights(weights, kind, by_name=before.model.graph is None)
     for domain, (old, new) in draft.opset.items():
         yield "patch", f"opset {domain}: {_fact(old)} → {_fact(new)}"
     for name, (old, new) in draft.properties.items():
@@ -115,13 +123,15 @@ def asked(before: Side, draft: ModelDiff, kind: str, *, graph: str) -> Iterator[
         yield "patch", f"metadata changed: {', '.join(draft.metadata)}"
 
 
-def asked_by_weights(weights: WeightsDiff, *, by_name: bool) -> Iterator[tuple[str, str]]:
+def asked_by_weights(weights: WeightsDiff, kind: str, *, by_name: bool) -> Iterator[tuple[str, str]]:
     """`by_name`: a loader finds the tensors of such a file by their names, so that these matter."""
     reshaped = any(
         change.before and change.after and _type(change.before) != _type(change.after) for change in weights.changed
     )
     if weights.changed:
         yield "patch", f"{_tensors(len(weights.changed))} changed"
+    elif kind == "weights-only" and not (weights.added or weights.removed or weights.unknown):
+        yield "patch", "the same contents stand in other places"
     if weights.added or weights.removed:
         reason = f"tensors: {len(weights.added)} added, {len(weights.removed)} removed"
         yield ("minor" if by_name else "patch"), reason

@@ -1,6 +1,6 @@
 """The proof as a whole: two sides in, what is certain about them out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from gitops_model.diff.proof.build import Builder, Unprovable
@@ -19,6 +19,8 @@ class Proof(NamedTuple):
     outcome: Outcome
     rewrites: tuple[Rewrite, ...] = ()
     reason: str = ""
+    unknown: bool = False
+    """The comparison was given up: nothing is known, not even that they differ."""
 
 
 def prove(before: Side, after: Side) -> Proof:
@@ -46,7 +48,9 @@ def prove(before: Side, after: Side) -> Proof:
             if outcome is Outcome.DIFFERENT:
                 break
     except (Unprovable, TooLarge, RecursionError) as error:
-        return Proof(Outcome.DIFFERENT, reason=str(error) or "the graphs are too large to compare")
+        if same_model(before, after):
+            return Proof(Outcome.EXACT)
+        return Proof(Outcome.DIFFERENT, reason=str(error) or "the graphs are too large to compare", unknown=True)
     if outcome is Outcome.DIFFERENT:
         return Proof(outcome, reason="operations differ that no known rewrite explains")
     rewrites = recognised(builders[0], builders[1], comparison)
@@ -55,14 +59,28 @@ def prove(before: Side, after: Side) -> Proof:
     return Proof(outcome, rewrites)
 
 
+def same_model(before: Side, after: Side) -> bool:
+    """Whether two graphs are one and the same, each constant in its place: so they are when nothing can be proved."""
+    from gitops_model.fingerprint import model_digest
+
+    if before.model.opset != after.model.opset or None in before.digests or None in after.digests:
+        return False
+    found: list[str | None] = []
+    for side in (before, after):
+        known = {tensor: bytes.fromhex(digest) for tensor, digest in tensor_digests(side)}
+        found.append(model_digest(side.model, known, side.data))
+    return found[0] is not None and found[0] == found[1]
+
+
+def tensor_digests(side: Side) -> Iterator[tuple[Tensor, str]]:
+    for tensor, digest in zip(side.model.tensors, side.digests, strict=True):
+        if digest is not None:
+            yield tensor, digest
+    yield from side.constants.items()
+
+
 def digests(side: Side) -> dict[Content, str]:
-    found: dict[Content, str] = {
-        content(tensor): digest
-        for tensor, digest in zip(side.model.tensors, side.digests, strict=True)
-        if digest is not None
-    }
-    found.update({content(tensor): digest for tensor, digest in side.constants.items()})
-    return found
+    return {content(tensor): digest for tensor, digest in tensor_digests(side)}
 
 
 def reader(side: Side) -> Callable[[Tensor], bytes]:
