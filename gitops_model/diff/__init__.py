@@ -18,7 +18,7 @@ def diff_models(before: Side, after: Side, *, same_bytes: bool = False) -> Model
     draft = ModelDiff(
         formats=(before.model.format, after.model.format),
         signature=signature.diff(before.model, after.model),
-        graph=graph.diff(before.model, after.model),
+        graph=graph.diff(before, after),
         opset=facts.changes(before.model.opset, after.model.opset),
         properties=facts.changes(before.model.properties, after.model.properties),
         metadata=facts.changes(before.model.metadata, after.model.metadata),
@@ -40,4 +40,6 @@ def diff_models(before: Side, after: Side, *, same_bytes: bool = False) -> Model
 
 def worth_proving(before: Side, after: Side) -> bool:
     """Two graphs. That structure and weights agree does not say that each weight is in its place."""
-    return before.model.graph is not None and after.model.graph is not None and before.model.format == after.model.format
+    return (
+        before.model.graph is not None and after.model.graph is not None and before.model.format == after.model.format
+    )

@@ -1,22 +1,87 @@
-"""Which operations came and went, by count, in the graph, its subgraphs and the model's own functions.
+"""What became of the operations: added, removed, and changed where they stand, in subgraphs and functions too.
 
-Thin on purpose: nodes are not matched yet, so a node whose attribute changed shows only in the structure digest.
+Nodes are matched (match.py); of each operation the surplus on one side was added or removed, and a matched node counts
+as changed when its attributes differ, or when it takes its inputs from other places than its counterpart.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from gitops_model.diff.result import GraphDiff, NodeChange
+from gitops_model.diff.match import COMMUTATIVE, Matching
+from gitops_model.diff.nodes import Item, Nodes, Source, plain_value
+from gitops_model.diff.result import AttributeChange, GraphDiff, NodeChange, NodePlace, Side
 from gitops_model.ir import Graph, Model, Node
 
 
-def diff(before: Model, after: Model) -> GraphDiff:
-    old, new = op_counts(before), op_counts(after)
+def diff(before: Side, after: Side) -> GraphDiff:
+    if before.structure and before.structure == after.structure and before.model.format == after.model.format:
+        return GraphDiff(nodes=(op_counts(before.model).total(), op_counts(after.model).total()))
+    matching = Matching(Nodes(before.model, before.constants), Nodes(after.model, after.constants))
+    one, other = matching.one.items, matching.other.items
     return GraphDiff(
-        added=tuple(NodeChange(op, count) for op, count in sorted((new - old).items())),
-        removed=tuple(NodeChange(op, count) for op, count in sorted((old - new).items())),
-        nodes=(old.total(), new.total()),
+        added=grouped(other[index] for index in matching.left[1]),
+        removed=grouped(one[index] for index in matching.left[0]),
+        changed=tuple(changed(matching)),
+        nodes=(len(one), len(other)),
     )
+
+
+def grouped(items: Iterator[Item]) -> tuple[NodeChange, ...]:
+    """One change per operation, with the places of its nodes."""
+    places: defaultdict[str, list[NodePlace]] = defaultdict(list)
+    for item in items:
+        places[op_text(item.node)].append(NodePlace(item.node.name, item.where))
+    return tuple(NodeChange(op, len(found), tuple(found)) for op, found in sorted(places.items()))
+
+
+def changed(matching: Matching) -> Iterator[NodeChange]:
+    """In the order of the model after."""
+    for new in sorted(matching.back):
+        old = matching.back[new]
+        was, now = matching.one.items[old], matching.other.items[new]
+        attributes = tuple(attribute_changes(was, now))
+        inputs = () if matching.one.forwards[old] == matching.other.forwards[new] else rewired(matching, was, now)
+        if attributes or inputs:
+            yield NodeChange(op_text(now.node), 1, (NodePlace(now.node.name, now.where),), attributes, inputs)
+
+
+def attribute_changes(was: Item, now: Item) -> Iterator[AttributeChange]:
+    if was.attributes == now.attributes:
+        return
+    old, new = dict(was.attributes), dict(now.attributes)
+    shown = [{attribute.name: plain_value(attribute) for attribute in item.node.attributes} for item in (was, now)]
+    for name in sorted(old.keys() | new.keys()):
+        if old.get(name) != new.get(name):
+            yield AttributeChange(name, shown[0].get(name), shown[1].get(name))
+
+
+def rewired(matching: Matching, was: Item, now: Item) -> tuple[int, ...]:
+    """The inputs that came from one place that is still there, and come from another that was there already."""
+    if now.node.op_type in COMMUTATIVE:
+        ends = [sorted(map(end_of, item.inputs)) for item in (was, now)]
+        moved = sorted((matching.pairs.get(node, -2), output, label) for node, output, label in ends[0] if node >= 0)
+        if moved + [end for end in ends[0] if end[0] < 0] == [e for e in ends[1] if e[0] >= 0] + [
+            e for e in ends[1] if e[0] < 0
+        ]:
+            return ()
+    found: list[int] = []
+    for slot, (old, new) in enumerate(zip(was.inputs, now.inputs, strict=False)):
+        if old.node >= 0 and old.node not in matching.pairs:
+            continue
+        if new.node >= 0 and new.node not in matching.back:
+            continue
+        if old.node < 0 or new.node < 0:
+            if (old.node, old.label) != (new.node, new.label):
+                found.append(slot)
+        elif (matching.pairs[old.node], old.output) != (new.node, new.output):
+            found.append(slot)
+    if len(was.inputs) != len(now.inputs):
+        found += range(min(len(was.inputs), len(now.inputs)), max(len(was.inputs), len(now.inputs)))
+    return tuple(found)
+
+
+def end_of(source: Source) -> tuple[int, int, str]:
+    return source.node, source.output, source.label
 
 
 def op_counts(model: Model) -> Counter[str]:

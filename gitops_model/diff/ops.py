@@ -5,8 +5,6 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-from gitops_model.ir import Node
-
 Default = str | int | float | list[int] | list[float] | list[str]
 
 
@@ -38,9 +36,10 @@ NEWEST = max(since for rows in _table().values() for since, _, _ in rows)
 DRAWING = ("random", "bernoulli", "multinomial", "sampl", "dropout")
 
 
-def is_random(node: Node) -> bool:
+@cache
+def is_random(domain: str, op_type: str) -> bool:
     """Whether an operator may draw random numbers: two of these are never one value. ONNX's Dropout is judged apart."""
-    if node.op_type == "Dropout" and node.domain == "ai.onnx":
+    if op_type == "Dropout" and domain == "ai.onnx":
         return False
-    name = node.op_type.lower()
+    name = op_type.lower()
     return any(word in name for word in DRAWING) and name not in ("upsample", "gridsample")

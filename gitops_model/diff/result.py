@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from gitops_model.ir import Model, OtherType, Tensor, TensorType, Value
 
 if TYPE_CHECKING:
     from gitops_model.readers.bytes import TensorBytes
+
+
+Plain: TypeAlias = "int | float | str | list[Plain] | None"
+"""An attribute's value as it is shown: a number, a text, a list of them; a tensor as its type."""
 
 
 class Side(NamedTuple):
@@ -59,11 +63,33 @@ class SignatureDiff(NamedTuple):
     outputs: tuple[ValueChange, ...] = ()
 
 
+class NodePlace(NamedTuple):
+    """A node by its own name, and the path of subgraphs or the function that it is in ("" for the graph itself)."""
+
+    name: str
+    where: str
+
+
+class AttributeChange(NamedTuple):
+    """Numbers, texts and lists as they are (long ones cut), a tensor as its type; None where there is none."""
+
+    name: str
+    before: "Plain"
+    after: "Plain"
+
+
 class NodeChange(NamedTuple):
-    """`number` nodes of one operation. `op_type` of another domain than ai.onnx is written `DOMAIN:OP`."""
+    """`number` nodes of one operation. `op_type` of another domain than ai.onnx is written `DOMAIN:OP`.
+
+    `nodes` says which. One that is `changed` stands by itself, with the attributes that differ and the places of the
+    inputs that come from elsewhere.
+    """
 
     op_type: str
     number: int
+    nodes: tuple[NodePlace, ...] = ()
+    attributes: tuple[AttributeChange, ...] = ()
+    inputs: tuple[int, ...] = ()
 
 
 class Rewrite(NamedTuple):

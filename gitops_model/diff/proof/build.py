@@ -8,7 +8,7 @@ from itertools import count
 from math import prod
 from typing import Any, NamedTuple, cast
 
-from gitops_model.diff.ops import NEWEST, is_random, meaning
+from gitops_model.diff.ops import NEWEST, Meaning, is_random, meaning
 from gitops_model.diff.proof.dims import symbol
 from gitops_model.diff.proof.evaluate import LAYOUTS, Evaluator, Unknown
 from gitops_model.diff.proof.infer import infer, infer_outputs
@@ -85,6 +85,8 @@ class Builder:
         self.level = 0
         self.left = LIMIT_NODES
         self.fresh = count()
+        self.plain_defaults: dict[int, dict[str, Attr]] = {}
+        """Defaults by the id of their Meaning, which is cached for good."""
         self.evaluator: Evaluator | None = None
         self.const_nodes = 0
         self.initializers = 0
@@ -152,16 +154,15 @@ class Builder:
 
     def node(self, node: Node, env: Mapping[str, int], given: Mapping[str, Attribute]) -> Outputs:
         args = tuple(self.get(env, name) for name in node.inputs)
-        function = self.functions.get((node.domain, node.op_type, node.overload))
-        if function is not None:
-            return self.call(function, node, args, given)
-        if is_random(node):
+        if self.functions:
+            function = self.functions.get((node.domain, node.op_type, node.overload))
+            if function is not None:
+                return self.call(function, node, args, given)
+        if is_random(node.domain, node.op_type):
             raise Unprovable(f"{node.op_type} draws random numbers")
         opset = self.opset.get(node.domain, 1 if node.domain == "ai.onnx" else 0)
         known = meaning(node.op_type, opset) if node.domain == "ai.onnx" else None
-        attrs: dict[str, Attr] = {}
-        if known is not None:
-            attrs = {name: self.plain(value) for name, value in known.defaults.items()}
+        attrs = {} if known is None else self.defaults(known)
         names: set[str] = set()
         for attribute in node.attributes:
             found = self.resolved(attribute, given)
@@ -172,6 +173,13 @@ class Builder:
         version = known.version if known is not None and opset <= NEWEST else opset
         call = Call(node.op_type, node.domain, version, args, attrs, len(node.outputs), frozenset(names))
         return self.emit(call)
+
+    def defaults(self, known: Meaning) -> dict[str, Attr]:
+        found = self.plain_defaults.get(id(known))
+        if found is None:
+            found = {name: self.plain(value) for name, value in known.defaults.items()}
+            self.plain_defaults[id(known)] = found
+        return found.copy()
 
     def emit(self, call: Call) -> Outputs:
         """The expressions of a call: a rule's answer, or the call as it stands."""
@@ -187,7 +195,7 @@ class Builder:
     def op(self, op: str, *args: int, outputs: int = 1, version: int = 0, **attrs: Attr) -> int:
         """The first output of an operator of the default domain, as rules write it (with rules applied)."""
         known = meaning(op, version or 21)
-        full = {name: self.plain(value) for name, value in known.defaults.items()} if known else {}
+        full = self.defaults(known) if known else {}
         full.update(attrs)
         return self.emit(Call(op, "ai.onnx", known.version if known else 0, args, full, outputs))[0]
 
