@@ -31,10 +31,12 @@ def diff_models(before: Side, after: Side, *, same_bytes: bool = False) -> Model
     )
     if same_bytes or not worth_proving(before, after):
         return draft._replace(verdict=verdict.judge(before, after, draft, None, same_bytes=same_bytes))
+    from gitops_model.diff.proof.compare import Outcome
     from gitops_model.diff.proof.prove import prove
 
     proof = prove(before, after)
-    draft = draft._replace(graph=draft.graph._replace(rewrites=proof.rewrites))
+    changed = () if proof.outcome <= Outcome.ROUNDED else draft.graph.changed
+    draft = draft._replace(graph=draft.graph._replace(rewrites=proof.rewrites, changed=changed))
     return draft._replace(verdict=verdict.judge(before, after, draft, proof, same_bytes=False))
 
 

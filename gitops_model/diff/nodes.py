@@ -6,6 +6,7 @@ place. The body of a node feeds the node that holds it.
 
 from collections import ChainMap
 from collections.abc import Iterator, Mapping
+from struct import pack
 from typing import NamedTuple, TypeAlias, cast
 
 from gitops_model.diff.ops import meaning
@@ -176,11 +177,22 @@ def plain_value(attribute: Attribute) -> Plain:
     return _plain(attribute.value)
 
 
+def short(value: float) -> float:
+    """The shortest decimal number that is the same float32 (0.1, not 0.10000000149011612)."""
+    try:
+        stored = pack("<f", value)
+        return next(found for digits in range(6, 10) if pack("<f", found := float(f"{value:.{digits}g}")) == stored)
+    except (OverflowError, StopIteration):
+        return value
+
+
 def _plain(value: object) -> Plain:
     if isinstance(value, bytes):
         text = value.decode("utf-8", "replace")
         return text if len(text) <= LONGEST else text[:LONGEST] + "…"
-    if isinstance(value, (int, float, str)):
+    if isinstance(value, float):
+        return short(value)
+    if isinstance(value, (int, str)):
         return value
     if isinstance(value, Tensor):
         return tensor_label(value)

@@ -112,6 +112,9 @@ def asked(before: Side, draft: ModelDiff, kind: str, *, graph: str) -> Iterator[
         elif operations.added or operations.removed:
             added, removed = (sum(change.number for change in side) for side in (operations.added, operations.removed))
             yield "minor", f"operations: {added} added, {removed} removed, not proved equivalent"
+        elif operations.changed:
+            number = len(operations.changed)
+            yield "minor", f"{number} operation{'s' if number > 1 else ''} changed, not proved equivalent"
         else:
             yield "minor", "the graph changed without a change in the count of operations, not proved equivalent"
     yield from asked_by_weights(weights, kind, by_name=before.model.graph is None)

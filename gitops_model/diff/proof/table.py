@@ -100,7 +100,9 @@ class Table:
         self.dtype.append("")
         self.shape.append(None)
         constants = self.constant
-        constants.append(bool(args) and all(constants[arg] for arg in args) and not (attrs and any(map(has_body, attrs))))
+        constants.append(
+            bool(args) and all(constants[arg] for arg in args) and not (attrs and any(map(has_body, attrs)))
+        )
         return number
 
     def is_new(self, number: int) -> bool:

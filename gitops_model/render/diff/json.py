@@ -4,7 +4,8 @@ One model: its own keys. Any other number of models: `{"verdict": …, "files": 
 """
 
 import json
-from typing import Any
+from math import isfinite
+from typing import Any, cast
 
 from gitops_model.diff.result import ModelDiff, NodeChange, TensorChange, TensorFact, ValueChange
 from gitops_model.render import Look
@@ -112,8 +113,28 @@ def _value(change: ValueChange) -> dict[str, Any]:
 
 
 def _nodes(changes: tuple[NodeChange, ...]) -> list[dict[str, Any]]:
-    """One entry per node, so that a script may count them."""
-    return [{"op_type": change.op_type} for change in changes for _ in range(change.number)]
+    """One entry per node, so that a script may count them. A changed one says what changed."""
+    return [
+        {"op_type": change.op_type, "name": place.name, "where": place.where} | _edits(change)
+        for change in changes
+        for place in change.nodes
+    ]
+
+
+def _edits(change: NodeChange) -> dict[str, Any]:
+    if not change.attributes and not change.inputs:
+        return {}
+    attributes = {
+        edit.name: {"before": _finite(edit.before), "after": _finite(edit.after)} for edit in change.attributes
+    }
+    return {"attributes": attributes, "inputs": list(change.inputs)}
+
+
+def _finite(value: Any) -> Any:
+    """NaN and infinity are no JSON: as text."""
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)
+    return [_finite(item) for item in cast("list[Any]", value)] if isinstance(value, list) else value
 
 
 def _changed(change: TensorChange) -> dict[str, Any]:

@@ -5,7 +5,7 @@ The texts are as the files have them; whoever draws a table makes them inert.
 
 from typing import NamedTuple, TypeAlias
 
-from gitops_model.diff.result import ModelDiff, TensorChange, WeightsDiff
+from gitops_model.diff.result import ModelDiff, NodeChange, TensorChange, WeightsDiff
 from gitops_model.render.diff import change_text, size_text, tensor_text, value_text
 
 Row: TypeAlias = tuple[str | None, ...]
@@ -80,7 +80,23 @@ def _facts(diff: ModelDiff) -> list[Row]:
 def _operations(diff: ModelDiff) -> list[Row]:
     graph = diff.graph
     fates = (("added", graph.added), ("removed", graph.removed), ("changed", graph.changed))
-    return [(fate, node.op_type, f"{node.number:,}") for fate, nodes in fates for node in nodes]
+    return [(fate, node.op_type, edit_text(node) or f"{node.number:,}") for fate, nodes in fates for node in nodes]
+
+
+def edit_text(node: NodeChange) -> str:
+    """What changed in a node: `NODE: alpha 0.1 → 0.2; inputs 0, 1 from elsewhere`. Empty where nothing did."""
+    edits = [f"{edit.name} {_value(edit.before)} → {_value(edit.after)}" for edit in node.attributes]
+    if node.inputs:
+        places = ", ".join(map(str, node.inputs))
+        edits.append(f"input{'s' if len(node.inputs) > 1 else ''} {places} from elsewhere")
+    if not edits:
+        return ""
+    name = "/".join(part for place in node.nodes[:1] for part in (place.where, place.name) if part)
+    return (f"{name}: " if name else "") + "; ".join(edits)
+
+
+def _value(value: object) -> str:
+    return "none" if value is None else str(value)
 
 
 def _tensors(weights: WeightsDiff) -> list[Row]:

@@ -13,10 +13,14 @@ from gitops_model.render.diff import (
     size_text,
     value_text,
 )
+from gitops_model.render.diff.tables import edit_text
 from gitops_model.render.inert import one_line
 
 STYLE = {"none": (32,), "patch": (36,), "minor": (33,), "major": (1, 31)}
 ADDED, REMOVED, CHANGED = 32, 31, 33
+
+MOST_NODES = 200
+"""Lines about operations of one fate."""
 
 
 def render(compared: Compared, look: Look) -> str:
@@ -71,7 +75,14 @@ def _graph(graph: GraphDiff, look: Look) -> Iterator[str]:
     for rewrite in graph.rewrites:
         yield f"    = {one_line(rewrite.pattern)} ×{rewrite.number} ({rewrite.numeric})"
     for sign, style, nodes in (("-", REMOVED, graph.removed), ("+", ADDED, graph.added), ("~", CHANGED, graph.changed)):
-        yield from (look.paint(f"    {sign} {one_line(node.op_type)} ×{node.number}", style) for node in nodes)
+        for node in nodes[:MOST_NODES]:
+            detail = edit_text(node)
+            number = "" if detail else f" ×{node.number}"
+            yield look.paint(f"    {sign} {one_line(node.op_type)}{number}", style) + (
+                detail and f" {one_line(detail)}"
+            )
+        if len(nodes) > MOST_NODES:
+            yield f"    … {len(nodes) - MOST_NODES:,} more"
 
 
 def _weights(weights: WeightsDiff, look: Look) -> Iterator[str]:
