@@ -47,7 +47,7 @@ def repo(git_repo: Callable[..., GitRepo], model_file: ModelFile) -> GitRepo:
         (("m.onnx",), {"m.onnx"}),
         (("--", "m.onnx", "sub/n.onnx"), {"m.onnx"}),
     ],
-    ids=" ".join,
+    ids=lambda value: " ".join(sorted(value) if isinstance(value, set) else value),
 )
 def test_states(cli: Program, repo: GitRepo, words: tuple[str, ...], paths: set[str]) -> None:
     document = cli("diff", "--format", "json", *words, cwd=repo.path, check=0).json()
