@@ -59,6 +59,8 @@ class File:
             raise BadFile(self.cut(0, 48))
         version = head[8]
         if version in (0, 1):
+            if len(head) < 96:
+                raise BadFile(self.cut(0, 96))
             self.sizes(head[13], head[14])
             at = 24 if version == 0 else 28
             fields = [self.number(head, at + i * self.offset_size, self.offset_size) for i in range(6)]

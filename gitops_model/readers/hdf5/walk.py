@@ -3,7 +3,7 @@
 from math import prod
 
 from gitops_model.errors import BadFile, Problem
-from gitops_model.ir import Locator, Repeated, Swapped, Tensor
+from gitops_model.ir import Chunked, Inline, Locator, Span, Swapped, Tensor
 from gitops_model.readers.hdf5.attributes import attributes
 from gitops_model.readers.hdf5.file import UNDEFINED, File, u32
 from gitops_model.readers.hdf5.groups import is_group, links
@@ -23,6 +23,10 @@ from gitops_model.readers.hdf5.types import dataspace, datatype, limits
 
 LIMIT_OBJECTS = 500_000
 LIMIT_DEPTH = 64
+
+FREE_BYTES = 64 * 1024 * 1024
+LARGEST_RATIO = 1100
+"""A dataset may claim this many times what it stores (deflate gives at most 1032): more is a bomb."""
 
 
 def datasets(file: File) -> tuple[list[Tensor], dict[str, str | list[str]], dict[str, str]]:
@@ -75,12 +79,21 @@ def dataset(file: File, path: str, found: list[Message], others: dict[str, str])
     nbytes = prod(dims) * kind.itemsize
     bounds = limits(file, shared(file, kinds[DATASPACE]))
     data: Locator = locate(file, kinds[LAYOUT].data, Dataset(dims, kind.itemsize, fill, filter_names, bounds))
+    stored = stored_bytes(data)
+    if nbytes > max(FREE_BYTES, LARGEST_RATIO * stored):
+        raise BadFile(Problem("GM005", f"dataset {path!r} claims {nbytes} bytes and stores {stored}"))
     unit = kind.itemsize // 2 if kind.dtype.startswith("complex") else kind.itemsize
     if kind.big and unit > 1 and nbytes:
         data = Swapped(data, unit)
-    if isinstance(data, Repeated) and nbytes > 1 << 40:
-        raise BadFile(Problem("GM005", f"dataset {path!r} claims {nbytes} bytes and stores none"))
     return Tensor(path, kind.dtype, dims, data, nbytes)
+
+
+def stored_bytes(data: Locator) -> int:
+    if isinstance(data, Span):
+        return data.length
+    if isinstance(data, Inline):
+        return len(data.value)
+    return sum(chunk.packed.length for chunk in data.chunks) if isinstance(data, Chunked) else 0
 
 
 def fill_value(data: bytes, itemsize: int) -> bytes:
