@@ -1,4 +1,4 @@
-"""Damaged files of every format: only declared errors, no hang, bounded memory (the loop is tests/support/mutate.py)."""
+"""Damaged files of every format: declared errors only, no hang, bounded memory. The loop is tests/support/mutate.py."""
 
 import json
 import os

@@ -17,6 +17,7 @@ import h5py
 import numpy as np
 import safetensors.numpy
 from onnx import TensorProto, helper
+
 from support import models
 
 TORCH = Path(__file__).parents[1] / "data" / "torch"
@@ -105,7 +106,7 @@ def keras_file() -> bytes:
 
 
 def torch_file(name: str) -> Callable[[], bytes]:
-    return lambda: (TORCH / name).read_bytes()
+    return (TORCH / name).read_bytes
 
 
 def tflite_file() -> bytes:

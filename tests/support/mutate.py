@@ -2,8 +2,9 @@
 
     python tests/support/mutate.py NAME SEED COUNT
 
-runs in a process of its own, so that its memory can be measured, and prints one line of JSON: how many inputs gave which
-codes, the slowest input, the largest resident set, and the first inputs that ended in anything but a declared error.
+runs in a process of its own, so that its memory can be measured, and prints one line of JSON: how many inputs gave
+which codes, the slowest input, the largest resident set, and the first inputs that ended in anything but a declared
+error.
 """
 
 import json
@@ -18,7 +19,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-NUMBERS = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 1 << 40, 1 << 62, (1 << 64) - 1)
+NUMBERS = (
+    *(0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF),
+    *(1 << 40, 1 << 62, (1 << 64) - 1),
+)
 
 
 def flip(data: bytearray, chance: random.Random) -> None:

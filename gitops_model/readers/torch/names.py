@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from gitops_model.errors import BadFile, Problem
 from gitops_model.ir import Tensor
-from gitops_model.readers.pickling.arrays import array_of_call
+from gitops_model.readers.pickling.arrays import BUFFER, RECONSTRUCT, array_of_call
 from gitops_model.readers.pickling.machine import Bytes, Call, Pairs, Persistent, Thing, sequence
-from gitops_model.readers.torch.objects import TorchObjects
+from gitops_model.readers.torch.objects import REBUILDERS, WRAPPERS, TorchObjects
 
 WRAPPER_KEYS = ("state_dict", "model", "model_state_dict")
 """One of these at the top is stripped when it alone holds tensors (training state aside); `module.` never is."""
@@ -27,10 +27,19 @@ OPTIMIZER_KEYS = frozenset(
 LIMIT_DEPTH = 256
 LIMIT_ITEMS = 4_000_000
 
+FREE_NAMES = 20_000
+NAMES_PER_OBJECT = 8
+"""Steps of the walk: a real file ties a few tensors; a bomb gives one object a million names."""
+
+LEAVES = (str, int, float, bytes, Bytes)
+
 DICTS = frozenset(("collections.OrderedDict", "collections.defaultdict", "builtins.dict", "__builtin__.dict"))
 SEQUENCES = frozenset(
     ("builtins.list", "builtins.set", "builtins.tuple", "__builtin__.set", "__builtin__.list", "collections.deque")
 )
+
+
+ARRAYS = RECONSTRUCT | BUFFER
 
 
 class Item(NamedTuple):
@@ -86,34 +95,76 @@ def last_of_each(pairs: list[tuple[Thing, Thing]]) -> Iterator[tuple[str, Thing]
     yield from found.items()
 
 
+def holders(root: Thing) -> set[int]:
+    """The ids of the containers below which there is a tensor or an array, each looked at once however it is shared."""
+    below: dict[int, list[int]] = {}
+    found: list[int] = []
+    stack = [root]
+    while stack:
+        thing = stack.pop()
+        key = id(thing)
+        if key in below or isinstance(thing, LEAVES) or thing is None:
+            continue
+        if is_tensor(thing):
+            below[key] = []
+            found.append(key)
+            continue
+        inner = [value for _, value in children(thing)]
+        below[key] = [id(value) for value in inner]
+        if len(below) > LIMIT_ITEMS:
+            raise BadFile(Problem("GM005", f"the pickle makes more than {LIMIT_ITEMS} objects"))
+        stack.extend(inner)
+    above: dict[int, list[int]] = {}
+    for key, inner_keys in below.items():
+        for inner_key in inner_keys:
+            above.setdefault(inner_key, []).append(key)
+    holding = set(found)
+    while found:
+        for key in above.get(found.pop(), ()):
+            if key not in holding:
+                holding.add(key)
+                found.append(key)
+    return holding
+
+
+def is_tensor(thing: Thing) -> bool:
+    """Whether a described object may be a tensor or an array: a call of a function that makes one, or a key to one."""
+    if isinstance(thing, Persistent):
+        return True
+    return isinstance(thing, Call) and (thing.path in REBUILDERS or thing.path in WRAPPERS or thing.path in ARRAYS)
+
+
 def named_tensors(
     root: Thing, objects: TorchObjects, *, prefix: tuple[str, ...] = ()
 ) -> tuple[list[Tensor], list[Problem]]:
-    """Every tensor under `root` in the order of the file. Raises BadFile GM005 for a structure made to be endless."""
+    """Every tensor under `root` in the order of the file. Raises BadFile GM005 for a structure made to be endless.
+
+    The walk goes only where tensors are: shared lists of nothing cost nothing. Tied tensors count under every name, so
+    the names are bounded by the number of tensors that the file really describes.
+    """
     tensors: list[Tensor] = []
-    problems: list[Problem] = []
-    seen = 0
+    holding = holders(root)
+    most = FREE_NAMES + NAMES_PER_OBJECT * len(holding)
+    steps = 0
     stack = [Item(prefix, root)]
     while stack:
         path, thing = stack.pop()
-        seen += 1
-        if seen > LIMIT_ITEMS or len(path) > LIMIT_DEPTH:
+        steps += 1
+        if steps > most or len(path) > LIMIT_DEPTH:
             raise BadFile(Problem("GM005", "the pickled object is nested or shared beyond every real checkpoint"))
-        parts = None
-        if isinstance(thing, (Call, Persistent)):
-            parts = objects.tensors(thing)
-            if parts is None and isinstance(thing, Call):
-                array = array_of_call(thing)
-                parts = None if array is None else [array]
-        elif isinstance(thing, (str, int, float, bytes, Bytes)) or thing is None:
-            continue
+        parts = objects.tensors(thing) if isinstance(thing, (Call, Persistent)) else None
+        if parts is None and isinstance(thing, Call):
+            array = array_of_call(thing)
+            parts = None if array is None else [array]
         if parts is not None:
             name = ".".join(path)
             tensors.extend(Tensor(name + part.suffix, *part[1:]) for part in parts)
             continue
-        below = [Item(path if key is None else (*path, key), value) for key, value in children(thing)]
+        below = [
+            Item(path if key is None else (*path, key), value) for key, value in children(thing) if id(value) in holding
+        ]
         stack.extend(reversed(below))
-    return tensors, problems
+    return tensors, []
 
 
 def group(tensors: list[Tensor]) -> list[Tensor]:
