@@ -60,6 +60,7 @@ install: $(VENV)/installed
 
 models: $(VENV)/requirements
 	@$(BIN)/python tests/support/models.py fetch
+	@PYTHONPATH=tests $(BIN)/python tests/support/openapi.py fetch
 
 tools:
 	@.ci/tools

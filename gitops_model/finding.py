@@ -53,3 +53,9 @@ class Report(NamedTuple):
 
     def worst(self) -> Severity | None:
         return max((finding.severity for finding in self.findings), default=None)
+
+    def fails(self, level: str | None = None) -> bool:
+        """Whether a finding is at least as severe as `level`, or else the configuration, calls a failure."""
+        level = level or self.fail_on
+        worst = self.worst()
+        return level != "none" and worst is not None and worst >= Severity[level.upper()]

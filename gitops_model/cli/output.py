@@ -59,10 +59,4 @@ def _umask() -> int:
 
 def exit_code(report: Report, fail_on: str | None = None) -> int:
     """1 when a finding is at least as severe as --fail-on, or else the configuration, says; else 0."""
-    from gitops_model.finding import Severity
-
-    fail_on = fail_on or report.fail_on
-    if fail_on == "none":
-        return 0
-    worst = report.worst()
-    return int(worst is not None and worst >= Severity[fail_on.upper()])
+    return int(report.fails(fail_on))

@@ -10,7 +10,10 @@ SUMMARY = "say what a change does to models, as a comment on its pull request wo
 DESCRIPTION = f"""{SUMMARY}
 
 Compared are the commit where --head left --base, and --head. The configuration is read from
---base. Without --publish the result is printed, and nothing is written or sent."""
+--base. Without --publish the result is printed, and nothing is written or sent.
+
+With --publish, in a job of GitHub Actions: base and head are the event's, the job gets its
+summary, annotations and outputs, and the pull request its comment. GITHUB_TOKEN is the token."""
 EPILOG = """examples:
   gitops-model review --base main
   gitops-model review --base v1.2.0 --head main --format json
@@ -22,6 +25,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--head", metavar="REV", help="the change (default: HEAD; in a job: the event's)")
     parser.add_argument("--lfs-fetch", action="store_true", help="let Git LFS download the models that changed")
     parser.add_argument("paths", metavar="PATH", nargs="*", help="a file or folder that the review is limited to")
+    job = parser.add_argument_group("in a job of GitHub Actions")
+    job.add_argument("--publish", action="store_true", help="publish the result where the event of the job belongs")
+    job.add_argument(
+        "--comment",
+        choices=["auto", "always", "never"],
+        default="auto",
+        help="comment on the pull request (auto: when models change, or there is a comment to update)",
+    )
+    job.add_argument("--key", metavar="NAME", default="models", help="which comment is ours, where several jobs review")
+    job.add_argument("--report-json", metavar="FILE", help="write the report, which is data only")
+    job.add_argument("--report-html", metavar="FILE", help="write the report as a page")
+    job.add_argument("--sarif-file", metavar="FILE", help="write the findings as SARIF")
+    job.add_argument(
+        "--from-report",
+        metavar="FILE",
+        help="publish the report of another run, after a look at its schema, and compare nothing",
+    )
     add_fail_on(parser)
     add_output(parser, ("markdown", "json", "html", "sarif", "github"), default="markdown")
 
@@ -32,6 +52,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from gitops_model.pipeline.review import Options, review
     from gitops_model.pipeline.selection import from_root
 
+    if args.publish:
+        return _publish(args, context)
+    if args.from_report is not None:
+        raise CouldNotRun("--from-report goes with --publish")
     if args.base is None:
         raise CouldNotRun("compare with what?", hint="gitops-model review --base main")
     with Repository.open(context.cwd, context.environ) as repository:
@@ -40,3 +64,26 @@ def run(args: argparse.Namespace, context: Context) -> int:
         found = review(repository, args.base, args.head or "HEAD", options)
     emit("review", found, args, context)
     return exit_code(found.report, args.fail_on)
+
+
+def _publish(args: argparse.Namespace, context: Context) -> int:
+    from gitops_model.cli.output import exit_code
+    from gitops_model.pipeline.review_publish import Inputs, Job
+
+    inputs = Inputs(
+        args.base,
+        args.head,
+        tuple(paths_of(args)),
+        args.comment,
+        args.key,
+        args.fail_on,
+        args.lfs_fetch,
+        args.report_json,
+        args.report_html,
+        args.sarif_file,
+    )
+    job = Job(context.environ, inputs, context.stdout.write)
+    if args.from_report is not None:
+        job.comment_on(args.from_report)
+        return 0
+    return exit_code(job.review(context.cwd).report, args.fail_on)
