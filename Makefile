@@ -100,6 +100,7 @@ COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes
 lock:
 	$(COMPILE) pyproject.toml --extra review --extra gpu --group test -o requirements-test.txt
 	$(COMPILE) pyproject.toml --extra review --group oracles -o requirements-oracles.txt
+	$(COMPILE) pyproject.toml --extra review --group action -o requirements-action.txt
 
 clean:
 	rm -rf $(VENV) $(ORACLES) .cache .pytest_cache .hypothesis .ruff_cache build *.egg-info

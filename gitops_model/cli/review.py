@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--base", metavar="REV", help="what the change would go into (in a job: the event's)")
     parser.add_argument("--head", metavar="REV", help="the change (default: HEAD; in a job: the event's)")
     parser.add_argument("--lfs-fetch", action="store_true", help="let Git LFS download the models that changed")
+    parser.add_argument("--deep", action="store_true", help="ask onnx.checker too, with shape inference (GM012)")
     parser.add_argument("paths", metavar="PATH", nargs="*", help="a file or folder that the review is limited to")
     job = parser.add_argument_group("in a job of GitHub Actions")
     job.add_argument("--publish", action="store_true", help="publish the result where the event of the job belongs")
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         raise CouldNotRun("compare with what?", hint="gitops-model review --base main")
     with Repository.open(context.cwd, context.environ) as repository:
         paths = tuple(from_root(repository, paths_of(args)))
-        options = Options(None, args.lfs_fetch, paths)
+        options = Options(None, paths, args.lfs_fetch, args.deep)
         found = review(repository, args.base, args.head or "HEAD", options)
     emit("review", found, args, context)
     return exit_code(found.report, args.fail_on)
@@ -78,6 +79,7 @@ def _publish(args: argparse.Namespace, context: Context) -> int:
         args.key,
         args.fail_on,
         args.lfs_fetch,
+        args.deep,
         args.report_json,
         args.report_html,
         args.sarif_file,

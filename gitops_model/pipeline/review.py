@@ -32,12 +32,14 @@ MOST_TROUBLES = 50
 
 
 class Options(NamedTuple):
-    """`remote` is where missing commits are fetched from, None for nowhere; `lfs_fetch` lets Git LFS download the
-    changed models; `paths` are files and folders from the top of the repository that the review is limited to."""
+    """`remote` is where missing commits are fetched from, None for nowhere; `paths` are files and folders from the top
+    of the repository that the review is limited to; `lfs_fetch` lets Git LFS download the changed models; `deep` asks
+    the format's own library too."""
 
     remote: str | None = None
-    lfs_fetch: bool = False
     paths: tuple[str, ...] = ()
+    lfs_fetch: bool = False
+    deep: bool = False
 
 
 def review(
@@ -56,7 +58,7 @@ def review(
     remote.blobs(oid for change in changes for oid in (change.old_oid, change.new_oid) if oid is not None)
     troubles = list(download(repository, changes, old, new)) if options.lfs_fetch else []
     compared = diff_states(repository, TwoStates(old, new, paths=options.paths))
-    checked = check_changed(repository, new, changes, config)
+    checked = check_changed(repository, new, changes, config, deep=options.deep)
     notes = contradicted(repository, old, new, compared.files, config)
     findings = tuple(dict.fromkeys((*checked.findings, *notes)))
     models = worst_first([model_review(file) for file in compared.files])
@@ -83,12 +85,14 @@ def base_config(repository: Repository, target: str) -> "Config":
     return load(lambda path: read(tree, path), CHECKS)
 
 
-def check_changed(repository: Repository, new: str, changes: "Sequence[Change]", config: "Config") -> Report:
+def check_changed(
+    repository: Repository, new: str, changes: "Sequence[Change]", config: "Config", *, deep: bool = False
+) -> Report:
     """The findings on the manifests and models that the change touches, also by a file that a manifest lists."""
     from gitops_model.pipeline.gather import Gatherer
     from gitops_model.pipeline.tree import GitTree
 
-    gatherer = Gatherer(GitTree(repository, new), config)
+    gatherer = Gatherer(GitTree(repository, new), config, deep=deep)
     found = report([Part(gatherer, concerned(gatherer, changes))])
     return found._replace(fail_on=config.fail_on)
 

@@ -39,6 +39,7 @@ class Inputs(NamedTuple):
     key: str = "models"
     fail_on: str | None = None
     lfs_fetch: bool = False
+    deep: bool = False
     report_json: str | None = None
     report_html: str | None = None
     sarif_file: str | None = None
@@ -117,7 +118,7 @@ class Job:
             if remote is not None:
                 self._notes(repository, remote, push=False)
             paths = tuple(path.strip("/") for path in inputs.paths)
-            found = review(repository, base, head, Options(remote, inputs.lfs_fetch, paths))
+            found = review(repository, base, head, Options(remote, paths, inputs.lfs_fetch, inputs.deep))
             if event.to_default and remote is not None:
                 self._record(repository, remote, found.head)
         return found

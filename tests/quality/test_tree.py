@@ -109,13 +109,13 @@ def test_locks_pin_every_version_with_hashes_and_name_no_index(name: str) -> Non
         assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", entry) for entry in hashes), requirement
 
 
-@pytest.mark.parametrize("group", ["test", "oracles"])
+@pytest.mark.parametrize("group", ["test", "oracles", "action"])
 def test_the_lock_fits_the_project(group: str) -> None:
     """Whoever changes a dependency runs `make lock`."""
     with (ROOT / "pyproject.toml").open("rb") as stream:
         project = tomllib.load(stream)
     pins = [Requirement(entry) for entry in locked(f"requirements-{group}.txt")]
-    extras = {"test": ("review", "gpu"), "oracles": ("review",)}[group]
+    extras = {"test": ("review", "gpu")}.get(group, ("review",))
     declared = [
         *project["project"]["dependencies"],
         *(entry for extra in extras for entry in project["project"]["optional-dependencies"][extra]),
