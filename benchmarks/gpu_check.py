@@ -42,7 +42,7 @@ def needs(model: str | None) -> dict[str, object]:
     if model is not None:
         from gitops_model.blob import Blob, NoSource
         from gitops_model.gpu.onnx_needs import onnx_needs
-        from gitops_model.readers.onnx import read
+        from gitops_model.readers.onnx.model import read
 
         with Blob.of_file(model) as blob:
             found["onnx"] = onnx_needs(read(blob, NoSource()))

@@ -8,7 +8,7 @@ import struct
 
 from gitops_model.fingerprint.encode import tensor_header
 from gitops_model.ir import AttributeValue, Locator, Node, Tensor
-from gitops_model.readers.onnx_constant import constant_of
+from gitops_model.readers.onnx.constant import constant_of
 
 Content = tuple[str, tuple[int, ...], Locator]
 """Type, shape and place of a tensor: what its digest follows from, whatever it is called."""

@@ -11,7 +11,7 @@ from gitops_model.gpu.onnx_needs import Schema, schema_from
 from gitops_model.gpu.onnx_values import Inferred, Plan
 from gitops_model.gpu.part import Bytes
 from gitops_model.ir import TensorType
-from gitops_model.readers.onnx_dtypes import DTYPES
+from gitops_model.readers.onnx.dtypes import DTYPES
 
 TIMEOUT = 120.0
 MAX_MODEL = 1 << 30

@@ -47,7 +47,7 @@ def deep_problems(blob: Blob, model: Model, limits: Limits | None = None) -> tup
         return ()
     if find_spec("onnx") is None:
         raise MissingExtra("review", "onnx")
-    from gitops_model.readers.onnx_skeleton import skeleton
+    from gitops_model.readers.onnx.skeleton import skeleton
 
     try:
         content, files = skeleton(blob, model)

@@ -39,8 +39,8 @@ class Format(NamedTuple):
 
 
 FORMATS: tuple[Format, ...] = (
-    Format("safetensors", "gitops_model.readers.safetensors", (".safetensors",)),
-    Format("onnx", "gitops_model.readers.onnx", (".onnx",), has_signature=True),
+    Format("safetensors", "gitops_model.readers.safetensors.model", (".safetensors",)),
+    Format("onnx", "gitops_model.readers.onnx.model", (".onnx",), has_signature=True),
     Format("torchscript", "gitops_model.readers.torch.script", (".jit",), weak=(".ts",)),
     Format(
         "pytorch",

@@ -28,10 +28,10 @@ from gitops_model.ir import (
     Swapped,
     Varints,
 )
-from gitops_model.readers.chunked import bands, repeated
-from gitops_model.readers.inflate import Inflated, inflate
-from gitops_model.readers.pieces import Cursor, Fetch, strings, swapped, varints
-from gitops_model.readers.views import contiguous, strided
+from gitops_model.readers.locators.chunked import bands, repeated
+from gitops_model.readers.locators.inflate import Inflated, inflate
+from gitops_model.readers.locators.pieces import Cursor, Fetch, strings, swapped, varints
+from gitops_model.readers.locators.views import contiguous, strided
 
 Chunk: TypeAlias = bytes | bytearray | memoryview
 """What a piece of a tensor comes as: read-only by agreement."""

@@ -17,8 +17,8 @@ from gitops_model.errors import MissingExtra
 from gitops_model.ir import Model
 from gitops_model.pipeline import deep
 from gitops_model.pipeline.deep import Limits, deep_problems
-from gitops_model.readers.onnx import read
-from gitops_model.readers.onnx_skeleton import LARGE, skeleton
+from gitops_model.readers.onnx.model import read
+from gitops_model.readers.onnx.skeleton import LARGE, skeleton
 
 
 def described(content: bytes) -> tuple[Blob, Model]:

@@ -8,7 +8,7 @@ import pytest
 from support import models, onnx_oracle, onnx_zoo
 
 from gitops_model.blob import Blob, NoSource
-from gitops_model.readers.onnx import read
+from gitops_model.readers.onnx.model import read
 
 
 class Folder:

@@ -15,7 +15,7 @@ from gitops_model.errors import BadFile
 from gitops_model.ir import Model
 from gitops_model.readers import read_model
 from gitops_model.readers.bytes import TensorBytes
-from gitops_model.readers.onnx import read, sniff
+from gitops_model.readers.onnx.model import read, sniff
 from gitops_model.readers.protobuf import varint
 
 SMALL = [name for name in onnx_zoo.ZOO if name not in ("large", "attributes", "constants", "30 levels")]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from gitops_model.blob import Blob, NoSource
 from gitops_model.errors import BadFile
 from gitops_model.ir import Model, Span
-from gitops_model.readers.safetensors import DTYPES, read
+from gitops_model.readers.safetensors.model import DTYPES, read
 
 ORIGINAL = safetensors.numpy.save(
     {

@@ -305,7 +305,7 @@ def opset(imports: object) -> dict[str, int]:
 
 def check_file(path: Path, source: Source | None = None) -> Model:
     """Our description of a file against the library's."""
-    from gitops_model.readers.onnx import read
+    from gitops_model.readers.onnx.model import read
 
     proto = onnx.load(str(path), load_external_data=False)
     with Blob.of_file(path) as blob, TensorBytes(blob, source or NoSource()) as data:
@@ -316,7 +316,7 @@ def check_file(path: Path, source: Source | None = None) -> Model:
 
 def check_bytes(content: bytes) -> Model:
     """The same for a model in memory, as protobuf itself parses it."""
-    from gitops_model.readers.onnx import read
+    from gitops_model.readers.onnx.model import read
 
     proto = onnx.ModelProto.FromString(content)
     blob = Blob.of_bytes("model.onnx", content)

@@ -16,7 +16,7 @@ from gitops_model.diff.proof.order import in_order
 from gitops_model.diff.proof.table import NONE, STUMBLES, Constant, Dims, Table, op_key
 from gitops_model.fingerprint.constants import Content, content
 from gitops_model.ir import Attribute, Function, Graph, Model, Node, OtherType, Sparse, Tensor, TensorType, Value
-from gitops_model.readers.onnx_constant import constant_of
+from gitops_model.readers.onnx.constant import constant_of
 
 SMALL = 1024
 """Bytes up to which the value of a constant is looked at while building (shapes, axes, scalars)."""

@@ -13,7 +13,7 @@ from gitops_model.gpu.contract import requirements
 from gitops_model.gpu.onnx_needs import onnx_needs
 from gitops_model.gpu.onnx_support import place_of
 from gitops_model.gpu.versions import parse
-from gitops_model.readers.onnx import read
+from gitops_model.readers.onnx.model import read
 
 RELEASE = parse(onnxruntime.__version__)
 OPEN = 2**31 - 1

@@ -8,7 +8,7 @@ import pytest
 from gitops_model.blob import Blob, NoSource
 from gitops_model.errors import BadFile, Problem
 from gitops_model.readers.bytes import TensorBytes
-from gitops_model.readers.onnx import read
+from gitops_model.readers.onnx.model import read
 
 CASES = Path(__file__).parents[2] / "cases" / "onnx"
 GOOD = sorted((CASES / "good").glob("*.onnx"))

@@ -11,7 +11,7 @@ from support import onnx_zoo, wire
 from gitops_model.blob import Blob, NoSource, Pointer
 from gitops_model.errors import BadFile, Problem
 from gitops_model.ir import Attribute, Inline, Model, Span, Tensor, TensorType, Value, Varints
-from gitops_model.readers.onnx import read, sniff
+from gitops_model.readers.onnx.model import read, sniff
 
 
 class Counted(Blob):
@@ -204,7 +204,7 @@ def test_names_that_are_no_text_are_one_problem_and_stay_apart() -> None:
 
 
 def test_held_texts_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gitops_model.readers.onnx_reading.MOST_TEXT", 1000)
+    monkeypatch.setattr("gitops_model.readers.onnx.reading.MOST_TEXT", 1000)
     nodes = [onnx_zoo.node("Relu", name=f"name {index:09}") for index in range(100)]
     with pytest.raises(BadFile) as caught:
         describe(onnx_zoo.model(nodes).SerializeToString())

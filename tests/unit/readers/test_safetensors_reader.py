@@ -13,7 +13,7 @@ from gitops_model.blob import Blob, NoSource
 from gitops_model.errors import BadFile
 from gitops_model.ir import ELEMENT_BITS, Model, Span
 from gitops_model.readers import read_model
-from gitops_model.readers.safetensors import DTYPES, sniff
+from gitops_model.readers.safetensors.model import DTYPES, sniff
 
 
 def framed(header: bytes, data: bytes = b"") -> bytes:
@@ -241,7 +241,7 @@ def test_a_hostile_header_takes_no_more_memory_than_a_few_times_its_size(content
 
 
 def test_more_tensors_than_the_limit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gitops_model.readers.safetensors.TENSOR_LIMIT", 10)
+    monkeypatch.setattr("gitops_model.readers.safetensors.model.TENSOR_LIMIT", 10)
     header = {f"t{number}": entry("U8", [0], 0, 0) for number in range(11)}
     with pytest.raises(BadFile) as caught:
         read(packed(header))

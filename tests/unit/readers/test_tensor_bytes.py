@@ -18,8 +18,8 @@ from gitops_model.blob import Blob, NoSource
 from gitops_model.errors import BadFile
 from gitops_model.ir import Inline, Joined, Span, Strided, Strings, Swapped, Varints
 from gitops_model.readers import bytes as tensor_bytes
-from gitops_model.readers import pieces, views
 from gitops_model.readers.bytes import TensorBytes
+from gitops_model.readers.locators import pieces, views
 
 
 # --- spans ------------------------------------------------------------------------------------------------------------

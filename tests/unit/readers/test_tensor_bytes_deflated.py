@@ -11,8 +11,8 @@ from gitops_model.blob import Blob, NoSource
 from gitops_model.errors import BadFile
 from gitops_model.ir import Deflated, Span, Strided
 from gitops_model.readers import bytes as tensor_bytes
-from gitops_model.readers import inflate
 from gitops_model.readers.bytes import TensorBytes
+from gitops_model.readers.locators import inflate
 
 
 def deflated(content: bytes) -> bytes:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from gitops_model.errors import BadFile, Problem
 from gitops_model.ir import Strided
-from gitops_model.readers.pieces import Fetch
+from gitops_model.readers.locators.pieces import Fetch
 
 BLOCK = 8 << 20
 """Bytes of a view that are put together at a time."""

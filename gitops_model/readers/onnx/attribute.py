@@ -7,9 +7,9 @@ import struct
 
 from gitops_model.errors import BadFile
 from gitops_model.ir import AttributeValue, OtherType, Span, Strings, Tensor
-from gitops_model.readers.onnx_numbers import fixed_bytes, fixed_list, numbers, varint_list
-from gitops_model.readers.onnx_reading import Pieces, Reading
-from gitops_model.readers.onnx_types import type_of, words
+from gitops_model.readers.onnx.numbers import fixed_bytes, fixed_list, numbers, varint_list
+from gitops_model.readers.onnx.reading import Pieces, Reading
+from gitops_model.readers.onnx.types import type_of, words
 from gitops_model.readers.protobuf import Field, malformed, signed, signed32
 
 LONG_MESSAGE = 4 * 1024

@@ -2,7 +2,7 @@
 
 from gitops_model.errors import BadFile, Problem
 from gitops_model.ir import Span
-from gitops_model.readers.onnx_reading import Reading
+from gitops_model.readers.onnx.reading import Reading
 
 LARGEST_OFFSET = 2**63 - 1
 

@@ -3,8 +3,8 @@
 from typing import TypeAlias
 
 from gitops_model.ir import Dim, OtherType, TensorType, Value
-from gitops_model.readers.onnx_dtypes import dtype_of
-from gitops_model.readers.onnx_reading import COST, DEEPEST, Pieces, Reading, too_deep
+from gitops_model.readers.onnx.dtypes import dtype_of
+from gitops_model.readers.onnx.reading import COST, DEEPEST, Pieces, Reading, too_deep
 from gitops_model.readers.protobuf import signed, signed32
 
 ValueType: TypeAlias = TensorType | OtherType

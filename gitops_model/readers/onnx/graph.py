@@ -7,7 +7,7 @@ deep. A name inside a subgraph is qualified by `NODE.ATTR/` per level, outermost
 from collections.abc import Iterable
 
 from gitops_model.ir import Attribute, AttributeValue, Graph, Node, Tensor, Value
-from gitops_model.readers.onnx_attribute import (
+from gitops_model.readers.onnx.attribute import (
     GRAPH,
     GRAPHS,
     PLACED,
@@ -21,10 +21,10 @@ from gitops_model.readers.onnx_attribute import (
     kind_of,
     plain_value,
 )
-from gitops_model.readers.onnx_constant import constant_of
-from gitops_model.readers.onnx_reading import COST, DEEPEST, DEFAULT_DOMAIN, Pieces, Reading, too_deep
-from gitops_model.readers.onnx_tensor import sparse_of, tensor_of
-from gitops_model.readers.onnx_types import value_of
+from gitops_model.readers.onnx.constant import constant_of
+from gitops_model.readers.onnx.reading import COST, DEEPEST, DEFAULT_DOMAIN, Pieces, Reading, too_deep
+from gitops_model.readers.onnx.tensor import sparse_of, tensor_of
+from gitops_model.readers.onnx.types import value_of
 
 SHORT = 256
 """Bytes up to which an attribute is remembered."""

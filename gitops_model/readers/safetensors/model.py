@@ -10,7 +10,7 @@ from typing import NoReturn
 from gitops_model.blob import Blob, Source
 from gitops_model.errors import BadFile, Problem
 from gitops_model.ir import ELEMENT_BITS, Model, Span, Tensor
-from gitops_model.readers.strict_json import Entry, header_entries
+from gitops_model.readers.safetensors.header import Entry, header_entries
 
 TITLE = "a safetensors file"
 

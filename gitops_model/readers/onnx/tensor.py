@@ -2,7 +2,7 @@
 
 from gitops_model.errors import BadFile, Problem
 from gitops_model.ir import Inline, Joined, Locator, Span, Sparse, Strings, Tensor, Varints
-from gitops_model.readers.onnx_dtypes import (
+from gitops_model.readers.onnx.dtypes import (
     DOUBLE_DATA,
     DTYPES,
     FLOAT_DATA,
@@ -11,9 +11,9 @@ from gitops_model.readers.onnx_dtypes import (
     UINT64_DATA,
     Dtype,
 )
-from gitops_model.readers.onnx_external import external
-from gitops_model.readers.onnx_numbers import fixed_list, numbers, varint_list
-from gitops_model.readers.onnx_reading import COST, STRING_COST, Pieces, Reading
+from gitops_model.readers.onnx.external import external
+from gitops_model.readers.onnx.numbers import fixed_list, numbers, varint_list
+from gitops_model.readers.onnx.reading import COST, STRING_COST, Pieces, Reading
 from gitops_model.readers.padding import padding
 from gitops_model.readers.protobuf import WHOLE, Field, malformed, signed, signed32, varint
 

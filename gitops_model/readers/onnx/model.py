@@ -9,9 +9,9 @@ import gc
 from gitops_model.blob import Blob, Source
 from gitops_model.errors import BadFile, Problem
 from gitops_model.ir import Attribute, Function, Model, Span
-from gitops_model.readers.onnx_graph import attribute_of, graph_of, nodes_of
-from gitops_model.readers.onnx_reading import DEFAULT_DOMAIN, Reading
-from gitops_model.readers.onnx_tensor import entry
+from gitops_model.readers.onnx.graph import attribute_of, graph_of, nodes_of
+from gitops_model.readers.onnx.reading import DEFAULT_DOMAIN, Reading
+from gitops_model.readers.onnx.tensor import entry
 from gitops_model.readers.protobuf import VARINT, signed, varint
 
 TITLE = "an ONNX model"

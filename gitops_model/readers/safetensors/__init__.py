@@ -1,0 +1,1 @@
+"""safetensors: a strict JSON header and the bytes of the tensors."""
