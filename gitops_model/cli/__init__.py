@@ -14,7 +14,7 @@ import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from gitops_model import __version__
 from gitops_model.cli.context import Context
@@ -32,6 +32,7 @@ VERBS: dict[str, str] = {
     "review": "review",
     "same": "same",
     "notes": "notes",
+    "gpu": "gpu",
     "explain": "explain",
     "init": "init",
     "doctor": "doctor",
@@ -101,14 +102,26 @@ def parse(words: list[str]) -> "argparse.Namespace":
         raise CouldNotRun(f"there is no verb {verb!r}{_nearest(verb)}", hint=f"{PROGRAM} --help")
     rest = words[at + 1 :]
     dashes = rest.index("--") if "--" in rest else len(rest)
-    parser = verb_parser(verb)
-    try:
-        args = parser.parse_intermixed_args(rest[:dashes])
-    except TypeError:  # a verb with verbs of its own, which argparse cannot mix
-        args = parser.parse_args(rest[:dashes])
+    parser, words = verb_parser(verb), rest[:dashes]
+    inner = _inner(parser)
+    if words and words[0] in inner:  # argparse cannot mix the arguments of a parser that has parsers
+        args = inner[words[0]].parse_intermixed_args(words[1:])
+        args.action = words[0]
+    elif inner:
+        args = parser.parse_args(words)
+    else:
+        args = parser.parse_intermixed_args(words)
     args.verb = verb
     args.literal = rest[dashes + 1 :] if dashes < len(rest) else None
     return args
+
+
+def _inner(parser: "argparse.ArgumentParser") -> "dict[str, argparse.ArgumentParser]":
+    """The parsers of the verbs that a verb has."""
+    for action in parser._actions:  # noqa: SLF001 # argparse tells it nowhere else
+        if "_choices_actions" in vars(action):
+            return cast("dict[str, argparse.ArgumentParser]", action.choices)
+    return {}
 
 
 def _nearest(verb: str) -> str:

@@ -16,6 +16,9 @@ RENDERERS: dict[str, tuple[str, ...]] = {
     "diff": ("text", "json", "markdown"),
     "review": ("markdown", "json", "html", "sarif", "github"),
     "same": ("text", "json"),
+    "gpu.check": ("text", "json", "markdown"),
+    "gpu.history": ("text", "json"),
+    "gpu.document": ("yaml", "json"),
 }
 """Kind of result → the formats it can be written in: module gitops_model.render.KIND.FORMAT."""
 

@@ -20,7 +20,7 @@ import gitops_model.gpu
 from gitops_model.errors import BadFile, CouldNotRun
 from gitops_model.gpu.compat import judge
 from gitops_model.gpu.requirements import Found
-from gitops_model.pipeline.gpu_scan import PASSWORD, USER, Wanted, scan
+from gitops_model.pipeline.gpu.scan import PASSWORD, USER, Wanted, scan
 
 DATA = Path(__file__).parents[2] / "data" / "gpu"
 SCHEMA = json.loads((Path(gitops_model.gpu.__file__).parent / "requirements.schema.json").read_text())

@@ -22,9 +22,12 @@ from gitops_model.diff.result import (
 )
 from gitops_model.errors import Problem
 from gitops_model.finding import Finding, Report, Severity
+from gitops_model.gpu.compat import Verdict as GpuCompared
+from gitops_model.gpu.reasons import Effect, Reason
 from gitops_model.ir import Attribute, Graph, Model, Node, OtherType, Span, Tensor, TensorType, Value
 from gitops_model.render import RENDERERS, Look, render
 from gitops_model.render.diff import Compared, FileDiff
+from gitops_model.render.gpu import Checked, History, Judged, Past
 from gitops_model.render.review import Review, model_review
 from gitops_model.render.setup import Fact, Health, Step
 from gitops_model.render.show import Shown
@@ -94,7 +97,26 @@ def health(name: str) -> Health:
     return Health((Fact("wrong", "configuration", name, name),))
 
 
+def gpu_checked(name: str) -> Checked:
+    reason = Reason("GM402", "209", f"{name} or {name!r}", name, f"use {name}", Effect.REJECT, 0)
+    verdict = GpuCompared(name, "reject", (reason, reason._replace(effect=Effect.NOTE, code="GM401")), ())
+    return Checked(name, {}, (Judged(verdict, name),), ((f"m/{name}", Problem("GM002", name)),), (name,), (name,))
+
+
+def gpu_history(name: str) -> History:
+    return History(name, name, name, (Past(name, name, name, (name,), (name,), valid=False),))
+
+
+def gpu_document(name: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "binaries": [{"path": name, "problems": [name, "x" * 200 + name]}],
+        "environment": {"X": "x" * 200 + name},
+    }
+
+
 MAKERS = {"report": [report], "show": [shown], "diff": [compared], "review": [reviewed], "setup": [set_up, health]}
+MAKERS |= {"gpu.check": [gpu_checked], "gpu.history": [gpu_history], "gpu.document": [gpu_document]}
 CASES = [
     pytest.param(make, kind, form, id=f"{make.__name__}-{form}")
     for kind, makers in MAKERS.items()

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from gitops_model.blob import Blob
 from gitops_model.errors import BadFile, CouldNotRun, Problem
@@ -20,7 +20,7 @@ from gitops_model.gpu.tar import Tar, is_tar
 from gitops_model.gpu.tree import Folder
 from gitops_model.gpu.wheels import Package, installed, library_folders, locked
 from gitops_model.ir import Dim
-from gitops_model.manifest import is_manifest_path, load
+from gitops_model.manifest import Manifest, is_manifest_path, load
 from gitops_model.pipeline.load import open_named, read
 from gitops_model.readers import is_model_path
 
@@ -31,12 +31,14 @@ USER, PASSWORD = "GITOPS_MODEL_REGISTRY_USER", "GITOPS_MODEL_REGISTRY_PASSWORD"
 class Wanted:
     """What the user named. `words` are files, manifests, and at most one folder; see `gpu scan --help` for the rest.
 
+    `manifest` names a manifest that says more about the files in `words`, and whose own files are left out.
     `image` is a folder, an archive or a reference; `image_name` chooses among several of one archive. With `layers` its
     files are looked into as well, as those of a folder are. `roots` are the libraries of the folder or of the image
     that are loaded; without them the libraries of an image state no needs, since most of them are its system's.
     """
 
     words: tuple[str, ...] = ()
+    manifest: str | None = None
     name: str | None = None
     image: str | None = None
     image_name: str | None = None
@@ -49,17 +51,54 @@ class Wanted:
     dimensions: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
+class Looked(NamedTuple):
+    """What was found, and the model files it was found in, each with the other files that it names."""
+
+    found: Found
+    models: tuple[tuple[str, tuple[str, ...]], ...]
+
+
 def scan(wanted: Wanted, cwd: str, environ: Mapping[str, str]) -> Found:
     """The requirements, and notes on what they leave open. Raises BadFile for a bad model, manifest or image."""
+    return look(wanted, cwd, environ).found
+
+
+def look(wanted: Wanted, cwd: str, environ: Mapping[str, str]) -> Looked:
+    """As `scan`, and which models were read."""
     with ExitStack() as stack:
         collect = _Collect(wanted, cwd, environ, stack)
+        if wanted.manifest is not None:
+            collect.told(wanted.manifest)
         for word in wanted.words:
             collect.word(word)
         if wanted.image is not None:
             collect.image(wanted.image)
         collect.packages()
-        found = requirements_of(collect.finished())
-        return Found(found.requirements, (*collect.notes, *found.notes))
+        release = collect.finished()
+        found = requirements_of(release)
+        models = tuple((weights.path, weights.model.deps) for weights in release.models)
+        return Looked(Found(found.requirements, (*collect.notes, *found.notes)), models)
+
+
+def path_of(word: str, cwd: str) -> str:
+    """The path in `[REV:]PATH`, read as `open_named` reads it."""
+    return word if os.path.lexists(os.path.join(cwd, word)) else word.partition(":")[2] or word
+
+
+def beside(word: str, path: str, cwd: str) -> str:
+    """The word for a file that the manifest `word` lists as `path`."""
+    here = path_of(word, cwd)
+    folder = here.rpartition("/")[0]
+    return word[: len(word) - len(here)] + (f"{folder}/{path}" if folder else path)
+
+
+def manifest_at(word: str, cwd: str, environ: Mapping[str, str]) -> Manifest:
+    """The manifest `[REV:]PATH`; BadFile when anything about it is wrong."""
+    with open_named(word, cwd, environ) as opened:
+        manifest, problems = load(opened.blob)
+    if manifest is None or problems:
+        raise BadFile(problems[0]._replace(message=f"{word}: {problems[0].message}"))
+    return manifest
 
 
 class _Collect:
@@ -81,7 +120,7 @@ class _Collect:
             self.release.paths = paths_to_scan(tree.walk())
             self.release.roots = self._wanted.roots
             self.release.search = Search(self._wanted.library_path, library_folders(tree))
-        elif is_manifest_path(word):
+        elif is_manifest_path(path_of(word, self._cwd)):
             self._manifest(word)
         elif is_model_path(word) or not is_device_path(word):
             self._models.append(word)
@@ -89,23 +128,25 @@ class _Collect:
             self._files.append(self._stack.enter_context(Blob.of_file(full, word)))
 
     def _manifest(self, word: str) -> None:
-        with open_named(word, self._cwd, self._environ) as opened:
-            manifest, problems = load(opened.blob)
-        if manifest is None or problems:
-            raise BadFile(problems[0]._replace(message=f"{word}: {problems[0].message}"))
-        folder = word.rpartition("/")[0]
+        manifest = self.told(word)
         for path in manifest.checksums:
-            full = f"{folder}/{path}" if folder else path
+            full = beside(word, path, self._cwd)
             if is_model_path(path):
                 self._models.append(full)
             elif is_device_path(path):
-                self._files.append(self._stack.enter_context(Blob.of_file(os.path.join(self._cwd, full), full)))
+                opened = self._stack.enter_context(open_named(full, self._cwd, self._environ))
+                self._files.append(opened.blob)
+
+    def told(self, word: str) -> Manifest:
+        """Take what a manifest says, without its files."""
+        manifest = manifest_at(word, self._cwd, self._environ)
         self.release.name = self.release.name or manifest.name
         self.release.runtime = {**self.release.runtime, **manifest.runtime}
         if len(manifest.architecture) == 1:
             self._architecture = manifest.architecture[0]
         for value in manifest.inputs or ():
             self._shapes[value.name] = value.shape
+        return manifest
 
     def packages(self) -> None:
         where = self._wanted.packages

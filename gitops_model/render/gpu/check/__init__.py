@@ -1,0 +1,1 @@
+"""`gpu check` in text, JSON and Markdown."""

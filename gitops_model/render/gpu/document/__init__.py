@@ -1,0 +1,1 @@
+"""Requirements and targets, in the two spellings that `gpu check` reads."""

@@ -1,0 +1,1 @@
+"""`gpu history` in text and JSON."""
