@@ -11,9 +11,14 @@ from gitops_model.diff.result import ModelDiff, Side
 __all__ = ["ModelDiff", "Side", "diff_models"]
 
 
-def diff_models(before: Side, after: Side, *, same_bytes: bool = False) -> ModelDiff:
-    """Compare two models. `same_bytes`: the files are byte for byte the same, with everything they refer to."""
-    from gitops_model.diff import facts, graph, signature, verdict, weights
+def diff_models(before: Side, after: Side, *, same_bytes: bool = False, measure: bool = True) -> ModelDiff:
+    """Compare two models. `same_bytes`: the files are byte for byte the same, with everything they refer to.
+
+    `measure`: say how much the changed weights changed, which reads them once more.
+    """
+    from gitops_model.diff import facts, graph, signature, statistics, verdict, weights
+
+    moved = weights.diff(before, after)
 
     draft = ModelDiff(
         formats=(before.model.format, after.model.format),
@@ -22,7 +27,7 @@ def diff_models(before: Side, after: Side, *, same_bytes: bool = False) -> Model
         opset=facts.changes(before.model.opset, after.model.opset),
         properties=facts.changes(before.model.properties, after.model.properties),
         metadata=facts.changes(before.model.metadata, after.model.metadata),
-        weights=weights.diff(before, after),
+        weights=statistics.measured(before, after, moved, measure=measure),
         digests={
             "weights": (before.weights, after.weights),
             "structure": (before.structure, after.structure),

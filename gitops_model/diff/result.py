@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from gitops_model.diff.measured import Layer, Pattern, Statistics
 from gitops_model.ir import Model, OtherType, Tensor, TensorType, Value
 
 if TYPE_CHECKING:
@@ -123,6 +124,8 @@ class TensorChange(NamedTuple):
 
     before: TensorFact | None
     after: TensorFact | None
+    statistics: Statistics | None = None
+    """How much it changed; None where that was not measured."""
 
     @property
     def name(self) -> str:
@@ -142,6 +145,9 @@ class WeightsDiff(NamedTuple):
     totals: tuple[int, int] = (0, 0)
     nbytes: tuple[int, int] = (0, 0)
     common_nbytes: int = 0
+    layers: tuple[Layer, ...] = ()
+    """Every layer of both models, those that did not change as well."""
+    patterns: tuple[Pattern, ...] = ()
 
 
 class ModelDiff(NamedTuple):
