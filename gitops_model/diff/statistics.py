@@ -98,7 +98,7 @@ def compare(before: Tensor, after: Tensor, old: "TensorBytes", new: "TensorBytes
     for one, other in zip(left, right, strict=True):
         difference = sums.add(one, other)
         if sketch is not None:
-            sketch.add(difference)
+            sketch.add(difference, sums)
     resized = before.shape != after.shape
     rank = sketch.rank(sums) if sketch is not None else None
     return sums.result(rank, resized=resized)
@@ -132,34 +132,59 @@ class Sums:
 
         old, new = numbers(one, self.dtypes[0]), numbers(other, self.dtypes[1])
         self.elements += old.size
+        with np.errstate(over="ignore", invalid="ignore"):
+            difference = new - old
+            distance = dot(difference, difference)
+        same_type = self.dtypes[0] == self.dtypes[1]
+        if not same_type:
+            self._cast(old, new)
+        if not isfinite(distance) or not isfinite(dot(old, old)):
+            old, new, difference = self._finite(old, new, one != other if same_type else None)
+            with np.errstate(over="ignore"):
+                distance = dot(difference, difference)
+        elif same_type:
+            differ = int(np.count_nonzero(one != other))
+            self.changed += differ
+            if differ > np.count_nonzero(difference):
+                self.zero_signs += int(np.count_nonzero((one != other) & (old == 0) & (new == 0)))
+        else:
+            self.changed += int(np.count_nonzero(difference))
+        for side, values in enumerate((old, new)):
+            self.zeros[side] += values.size - int(np.count_nonzero(values))
+            self.squares[side] += dot(values, values)
+            self.totals[side] += float(values.sum())
+        self.finite += old.size
+        self.product += dot(old, new)
+        self.distance += distance
+        if difference.size:
+            self.largest = max(self.largest, float(difference.max()), -float(difference.min()))
+        return difference
+
+    def _finite(self, old: "Array", new: "Array", differ: "Array | None") -> "tuple[Array, Array, Array]":
+        """Count what is not finite, and put zeros there; `differ` are the places whose bits differ."""
+        import numpy as np
+
         old_nan, new_nan = np.isnan(old), np.isnan(new)
         equal = (old == new) | (old_nan & new_nan)
-        if self.dtypes[0] == self.dtypes[1]:
-            differ = one != other
+        if differ is None:
+            self.changed += int(np.count_nonzero(~equal))
+        else:
             silent = differ & equal
             self.changed += int(np.count_nonzero(differ))
             self.nan_payloads += int(np.count_nonzero(silent & old_nan))
             self.zero_signs += int(np.count_nonzero(silent & (old == 0)))
-        else:
-            self.changed += int(np.count_nonzero(~equal))
-            self._cast(old, new)
         self.nan += int(np.count_nonzero(new_nan & ~old_nan))
         self.inf += int(np.count_nonzero(np.isinf(new) & ~np.isinf(old)))
-        for side, values in enumerate((old, new)):
-            self.zeros[side] += int(np.count_nonzero(values == 0))
         finite = np.isfinite(old) & np.isfinite(new)
-        if not finite.all():
-            old, new = np.where(finite, old, 0.0), np.where(finite, new, 0.0)
-        self.finite += int(np.count_nonzero(finite))
+        lost = finite.size - int(np.count_nonzero(finite))
+        self.finite -= lost
+        for side in (0, 1):
+            self.zeros[side] -= lost  # the zeros that are put there are none
+        self.zeros[0] += int(np.count_nonzero((old == 0) & ~finite))
+        self.zeros[1] += int(np.count_nonzero((new == 0) & ~finite))
+        old, new = np.where(finite, old, 0.0), np.where(finite, new, 0.0)
         with np.errstate(over="ignore", invalid="ignore"):
-            difference = new - old
-            self.distance += float(difference @ difference)
-            self.largest = max(self.largest, float(np.abs(difference).max()))
-            self.product += float(old @ new)
-            for side, values in enumerate((old, new)):
-                self.squares[side] += float(values @ values)
-                self.totals[side] += float(values.sum())
-        return difference
+            return old, new, new - old
 
     def _cast(self, old: "Array", new: "Array") -> None:
         """Whether the new values are the old ones rounded to the new type, so far (or the other way, widened)."""
@@ -213,6 +238,14 @@ class Sums:
         return both / sqrt(old) / sqrt(new) if old > 0 and new > 0 else None
 
 
+def dot(one: "Array", other: "Array") -> float:
+    """Without BLAS, whose threads cost more than they bring on blocks of this size."""
+    import numpy as np
+
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(np.einsum("i,i->", one, other))
+
+
 def number(value: float | None) -> float | None:
     """A finite number or nothing: JSON knows no others."""
     return value if value is not None and isfinite(value) else None
@@ -234,26 +267,32 @@ class Sketch:
         self.rows = max(1, BLOCK // columns)
         self.directions = np.random.default_rng(0).standard_normal((columns, min(SKETCH, columns)))
         self.gram: Array = np.zeros((self.directions.shape[1],) * 2)
+        self.is_low = min(rows, columns) >= 2 * SKETCH
 
-    def add(self, difference: "Array") -> None:
+    def add(self, difference: "Array", sums: Sums) -> None:
         import numpy as np
 
+        if not self.is_low:
+            return
         with np.errstate(over="ignore", invalid="ignore"):
             product = difference.reshape(-1, self.shape[1]) @ self.directions
             self.gram += product.T @ product
+        self.is_low = bool(np.isfinite(self.gram).all()) and self.found(sums) <= SKETCH - 8  # rows only add to a rank
 
-    def rank(self, sums: Sums) -> int | None:
-        """The rank, where it is low (a few directions explain a change of most of a large matrix); else None."""
+    def found(self, sums: Sums) -> int:
+        """The rank of the rows so far; SKETCH where it is that or more."""
         import numpy as np
 
-        if sums.changed * 2 < sums.elements or min(self.shape) < 2 * SKETCH or not np.isfinite(self.gram).all():
-            return None
         values = np.sqrt(np.clip(np.linalg.eigvalsh(self.gram)[::-1], 0.0, None))
         # Each stored number is off by at most half a unit in its last place; both sides are rounded.
         noise = EPSILON[self.dtype] * sqrt(max(sums.squares)) * 2
-        floor = max(noise, float(values[0]) * 1e-7)
-        found = int(np.count_nonzero(values > floor))
-        return found if 0 < found <= SKETCH - 8 else None
+        return int(np.count_nonzero(values > max(noise, float(values[0]) * 1e-7)))
+
+    def rank(self, sums: Sums) -> int | None:
+        """The rank, where it is low (a few directions explain a change of most of a large matrix); else None."""
+        if not self.is_low or sums.changed * 2 < sums.elements:
+            return None
+        return self.found(sums) or None
 
 
 def transposed(before: Tensor, after: Tensor, old: "TensorBytes", new: "TensorBytes") -> Statistics | None:

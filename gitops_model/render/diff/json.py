@@ -7,6 +7,7 @@ import json
 from math import isfinite
 from typing import Any, cast
 
+from gitops_model.diff.measured import Statistics
 from gitops_model.diff.result import ModelDiff, NodeChange, TensorChange, TensorFact, ValueChange
 from gitops_model.render import Look
 from gitops_model.render.diff import Compared, FileDiff, bump_of, kind_of, worst_bump
@@ -57,7 +58,16 @@ _EMPTY: dict[str, Any] = {
     "opset": {},
     "properties": {},
     "metadata": {},
-    "weights": {"changed": [], "added": [], "removed": [], "renamed": [], "unchanged": 0, "unknown": 0},
+    "weights": {
+        "changed": [],
+        "added": [],
+        "removed": [],
+        "renamed": [],
+        "unchanged": 0,
+        "unknown": 0,
+        "layers": [],
+        "patterns": [],
+    },
 }
 
 
@@ -93,6 +103,8 @@ def _model(diff: ModelDiff) -> dict[str, Any]:
             ],
             "unchanged": weights.unchanged,
             "unknown": weights.unknown,
+            "layers": [layer._asdict() for layer in weights.layers if layer.touched],
+            "patterns": [pattern._asdict() for pattern in weights.patterns],
         },
     }
 
@@ -138,7 +150,33 @@ def _finite(value: Any) -> Any:
 
 
 def _changed(change: TensorChange) -> dict[str, Any]:
-    return {"name": change.name, "before": _fact(change.before), "after": _fact(change.after)}
+    return {
+        "name": change.name,
+        "before": _fact(change.before),
+        "after": _fact(change.after),
+        "statistics": _statistics(change.statistics),
+    }
+
+
+def _statistics(found: Statistics | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "kind": found.kind,
+        "note": found.note,
+        "elements": found.elements,
+        "changed": found.changed,
+        "fraction_changed": found.fraction,
+        "relative_l2": found.relative_l2,
+        "max_abs": found.max_abs,
+        "cosine": found.cosine,
+        "new_nan": found.nan,
+        "new_inf": found.inf,
+        "sparsity": _sides(found.sparsity),
+        "zero_signs": found.zero_signs,
+        "nan_payloads": found.nan_payloads,
+        "rank": found.rank,
+    }
 
 
 def _fact(fact: TensorFact | None) -> dict[str, Any]:

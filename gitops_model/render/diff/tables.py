@@ -5,6 +5,7 @@ The texts are as the files have them; whoever draws a table makes them inert.
 
 from typing import NamedTuple, TypeAlias
 
+from gitops_model.diff.measured import Layer, Statistics
 from gitops_model.diff.result import ModelDiff, NodeChange, TensorChange, WeightsDiff
 from gitops_model.render.diff import change_text, size_text, tensor_text, value_text
 
@@ -28,7 +29,8 @@ KINDS: dict[str, Kind] = {
     "facts": Kind("Facts", ("", "Name", "Before", "After"), frozenset((0,))),
     "operations": Kind("Operations", ("", "Operation", "Count"), frozenset((0, 2))),
     "rewrites": Kind("Rewrites", ("Written in another way", "Count", "Numbers"), frozenset((1, 2))),
-    "tensors": Kind("Tensors", ("", "Name", "Type", "Before"), frozenset((0,))),
+    "layers": Kind("Layers", ("Layer", "Tensors", "What", "Relative L2", "Largest"), frozenset((1, 2, 3, 4))),
+    "tensors": Kind("Tensors", ("", "Name", "Type", "Before", "How much"), frozenset((0, 4))),
 }
 """Every table there is, in the order in which they are shown."""
 
@@ -48,6 +50,7 @@ def tables(diff: ModelDiff, most: int = MOST_ROWS) -> tuple[Table, ...]:
         "facts": _facts(diff),
         "operations": _operations(diff),
         "rewrites": [(r.pattern, f"{r.number:,}", r.numeric) for r in diff.graph.rewrites],
+        "layers": _layers(diff.weights),
         "tensors": _tensors(diff.weights),
     }
     return tuple(Table(kind, tuple(rows[kind][:most]), len(rows[kind])) for kind in KINDS if rows[kind])
@@ -104,7 +107,7 @@ def _tensors(weights: WeightsDiff) -> list[Row]:
     rows: list[Row] = [_tensor(fate, change) for fate, changes in fates for change in changes]
     for change in weights.renamed:
         was = change.before.name if change.before is not None else None
-        rows.append(("renamed", change.name, change_text(change), was))
+        rows.append(("renamed", change.name, change_text(change), was, None))
     return rows
 
 
@@ -112,7 +115,56 @@ def _tensor(fate: str, change: TensorChange) -> Row:
     fact = change.after or change.before
     now = tensor_text(fact) if fact is not None else ""
     was = tensor_text(change.before) if change.before is not None else now
-    return fate, change.name, now, None if was == now else was
+    much = statistics_text(change.statistics) if change.statistics is not None else None
+    return fate, change.name, now, None if was == now else was, much
+
+
+def _layers(weights: WeightsDiff) -> list[Row]:
+    """The layers that changed; a layer of one tensor says no more than the tensor does."""
+    touched = [layer for layer in weights.layers if layer.touched]
+    if all(layer.tensors == 1 for layer in touched):
+        return []
+    return [(layer.name, f"{layer.tensors:,}", fates_text(layer), *numbers_text(layer)) for layer in touched]
+
+
+def fates_text(layer: Layer) -> str:
+    """`2 changed, 1 added`."""
+    fates = (
+        (layer.changed, "changed"),
+        (layer.added, "added"),
+        (layer.removed, "removed"),
+        (layer.unknown, "not compared"),
+    )
+    return ", ".join(f"{count:,} {word}" for count, word in fates if count)
+
+
+def numbers_text(layer: Layer) -> tuple[str | None, str | None]:
+    ratio, largest = layer.relative_l2, layer.max_abs
+    return None if ratio is None else f"{ratio:.3g}", None if largest is None else f"{largest:.3g}"
+
+
+def statistics_text(found: Statistics) -> str:
+    """`relative L2 0.012, largest 0.3, cosine 0.9999, 100% of the elements`."""
+    parts = [found.kind] if found.kind != "values" else []
+    parts += [found.note] if found.note else []
+    if found.kind in {"bits", "transposed"}:
+        return ": ".join(parts)
+    if found.relative_l2 is not None and found.kind != "quantised":
+        parts.append(f"relative L2 {found.relative_l2:.3g}")
+    if found.max_abs is not None and found.kind != "quantised":
+        parts.append(f"largest {found.max_abs:.3g}")
+    if found.cosine is not None and found.kind != "quantised":
+        parts.append(f"cosine {found.cosine:.4g}")
+    share = found.fraction
+    if found.kind not in {"quantised", "cast"}:
+        parts.append(f"{100 * share:.3g}% of the elements" if share < 1 else "every element")
+    parts += [f"{count:,} new {word}" for count, word in ((found.nan, "NaN"), (found.inf, "infinite")) if count]
+    silent = ((found.zero_signs, "signs of zero"), (found.nan_payloads, "payloads of NaN"))
+    parts += [f"{count:,} {word}" for count, word in silent if count]
+    old, new = found.sparsity
+    if abs(new - old) >= 0.01:
+        parts.append(f"zeros {100 * old:.3g}% → {100 * new:.3g}%")
+    return ", ".join(parts)
 
 
 def summary(diff: ModelDiff) -> tuple[str, ...]:
@@ -137,4 +189,5 @@ def summary(diff: ModelDiff) -> tuple[str, ...]:
         number = f"tensors {was:,} → {now:,}" if was != now else f"{now:,} tensors"
         size = sizes[1] if sizes[0] == sizes[1] else " → ".join(sizes)
         found.append(f"{number} ({size}): {fates}")
+    found += [pattern.sentence for pattern in weights.patterns]
     return tuple(found)

@@ -13,7 +13,7 @@ from gitops_model.render.diff import (
     size_text,
     value_text,
 )
-from gitops_model.render.diff.tables import edit_text
+from gitops_model.render.diff.tables import edit_text, fates_text, numbers_text, statistics_text
 from gitops_model.render.inert import one_line
 
 STYLE = {"none": (32,), "patch": (36,), "minor": (33,), "major": (1, 31)}
@@ -21,6 +21,10 @@ ADDED, REMOVED, CHANGED = 32, 31, 33
 
 MOST_NODES = 200
 """Lines about operations of one fate."""
+
+FEW = 8
+"""Changed tensors up to which layers say nothing more."""
+MOST_LAYERS = 60
 
 
 def render(compared: Compared, look: Look) -> str:
@@ -100,6 +104,8 @@ def _weights(weights: WeightsDiff, look: Look) -> Iterator[str]:
     summary = ", ".join(f"{count:,} {name}" for count, name in counts if count)
     sizes = " → ".join(size_text(size) for size in weights.nbytes)
     yield f"  {look.paint('tensors', 1)} {before:,} → {after:,} ({sizes}): {summary}"
+    yield from (f"    {one_line(pattern.sentence, 400)}" for pattern in weights.patterns)
+    yield from _layers(weights, look)
     yield from _tensors("~", CHANGED, weights.changed, look)
     yield from _tensors("-", REMOVED, weights.removed, look)
     yield from _tensors("+", ADDED, weights.added, look)
@@ -108,6 +114,22 @@ def _weights(weights: WeightsDiff, look: Look) -> Iterator[str]:
             yield f"    = {one_line(change.before.name)} → {one_line(change.name)} {one_line(change_text(change))}"
 
 
+def _layers(weights: WeightsDiff, look: Look) -> Iterator[str]:
+    """Where many tensors changed, by layer first."""
+    touched = [layer for layer in weights.layers if layer.touched]
+    if len(touched) < 2 or len(weights.changed) <= FEW:
+        return
+    yield f"  {look.paint('layers', 1)} {len(touched):,} of {len(weights.layers):,}"
+    for layer in touched[:MOST_LAYERS]:
+        ratio, largest = numbers_text(layer)
+        much = f", relative L2 {ratio}, largest {largest}" if ratio is not None else ""
+        yield f"    {one_line(layer.name)}: {fates_text(layer)}{much}"
+    if len(touched) > MOST_LAYERS:
+        yield f"    … {len(touched) - MOST_LAYERS:,} more"
+
+
 def _tensors(sign: str, style: int, changes: tuple[TensorChange, ...], look: Look) -> Iterator[str]:
     for change in changes:
-        yield look.paint(f"    {sign} {one_line(change.name)} {one_line(change_text(change))}", style)
+        found = change.statistics
+        much = f" {statistics_text(found)}" if found is not None else ""
+        yield look.paint(f"    {sign} {one_line(change.name)} {one_line(change_text(change))}", style) + much

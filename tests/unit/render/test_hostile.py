@@ -8,6 +8,7 @@ import pytest
 from markdown_it import MarkdownIt
 from support.hostile import NAMES
 
+from gitops_model.diff.measured import Layer, Pattern, Statistics
 from gitops_model.diff.result import (
     GraphDiff,
     ModelDiff,
@@ -71,7 +72,11 @@ def compared(name: str) -> Compared:
         {name: (1, 2)},
         {name: (name, 2)},
         {name: (name, name)},
-        WeightsDiff(*[(TensorChange(fact, fact),)] * 4),
+        WeightsDiff(
+            *[(TensorChange(fact, fact, Statistics(2, 1, 0.5, 0.5, 0.5)),) * 9] * 4,
+            layers=(Layer(name, 2, 1), Layer(name, 3, 0, 1, relative_l2=0.5, max_abs=0.5)),
+            patterns=(Pattern("head", 1, f"only {name}"),),
+        ),
         {"weights": ("", ""), "structure": ("", ""), "signature": ("", "")},
         Verdict("weights+graph", "major", equivalent=False, reasons=(change.reason, name)),
     )
