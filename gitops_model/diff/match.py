@@ -2,19 +2,19 @@
 
 Expressions get numbers as in a compiler's value numbering: `forwards` covers everything that leads to a node,
 `backwards` everything that it leads to. One change leaves the first alone above it and the second below it. What is
-left in between is matched by its neighbours, round by round, those matched already being anchors; then by name and
-order. Near-linear, and nothing depends on names until the last step.
+left in between is matched where its surroundings are there once, then from neighbour to neighbour, those matched being
+anchors; then by name and order. Near-linear, and names only decide between equals until the last step.
 """
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Hashable
 
 from gitops_model.diff.nodes import Item, Nodes
 
 COMMUTATIVE = frozenset(("Add", "Mul", "Max", "Min", "Sum", "Mean", "And", "Or", "Xor", "Equal"))
 
-ROUNDS = 8
-"""Rounds of matching by neighbours; each carries anchors one node further."""
+WINDOW = 3
+"""How far around a node is looked for what is there only once."""
 
 Interned = dict[Hashable, int]
 
@@ -85,14 +85,10 @@ class Matching:
         left = self._match(left, lambda s, i: (s.forwards[i], s.items[i].node.name))
         left = self._match(left, lambda s, i: s.forwards[i])
         left = self._match(left, lambda s, i: s.backwards[i])
-        for label in ("label", "op"):
-            for _ in range(ROUNDS):
-                if not (left[0] and left[1]):
-                    break
-                before_round = len(left[0])
-                left = self._by_neighbours(left, label)
-                if len(left[0]) == before_round:
-                    break
+        left = self._by_windows(left)
+        for label in (self.one.label, self.other.label), (self.one.op, self.other.op):
+            self._spread(*label)
+        left = [[i for i in left[0] if i not in self.pairs], [i for i in left[1] if i not in self.back]]
         left = self._match(left, lambda s, i: (s.label[i], s.items[i].node.name, s.items[i].where))
         left = self._match(left, lambda s, i: (s.op[i], s.items[i].node.name, s.items[i].where))
         left = self._match(left, lambda s, i: s.label[i])
@@ -116,44 +112,62 @@ class Matching:
         self.pairs[one] = other
         self.back[other] = one
 
-    def _by_neighbours(self, left: list[list[int]], label: str) -> list[list[int]]:
-        """Pair nodes that stand between the same matched neighbours, where that is one of each."""
-        keys = [
-            {index: self._around(side, index, label, mine) for index in nodes}
-            for side, nodes, mine in ((self.one, left[0], self.pairs), (self.other, left[1], None))
-        ]
-        known = [{index: key for index, key in found.items() if key is not None} for found in keys]
-        for part in (0, 1, None):  # both neighbourhoods together are the best evidence, then each alone
-            groups: list[defaultdict[Hashable, list[int]]] = [defaultdict(list), defaultdict(list)]
-            for place, found in enumerate(known):
-                matched = self.back if place else self.pairs
-                for index, key in found.items():
-                    mine = key if part is None else (key[0], part, key[1 + part])
-                    if index not in matched and (part is None or key[1 + part]):
-                        groups[place][mine].append(index)
-            for key, ones in groups[0].items():
-                others = groups[1].get(key, [])
-                if len(ones) == len(others) == 1:
-                    self._pair(ones[0], others[0])
+    def _by_windows(self, left: list[list[int]]) -> list[list[int]]:
+        """Pair nodes whose surroundings, a few nodes wide, are there once on both sides."""
+        table: Interned = {}
+        found: list[dict[Hashable, list[int]]] = []
+        for side, nodes in zip((self.one, self.other), left, strict=True):
+            known = dict(zip(nodes, (side.label[index] for index in nodes), strict=True))
+            for _ in range(WINDOW):
+                known = {index: self._wider(side, index, known, table) for index in nodes}
+            groups: defaultdict[Hashable, list[int]] = defaultdict(list)
+            for index, number in known.items():
+                groups[number].append(index)
+            found.append(groups)
+        for key, ones in found[0].items():
+            others = found[1].get(key, [])
+            if len(ones) == len(others) == 1:
+                self._pair(ones[0], others[0])
         return [[i for i in left[0] if i not in self.pairs], [i for i in left[1] if i not in self.back]]
 
-    def _around(
-        self, side: Side, index: int, label: str, mine: dict[int, int] | None
-    ) -> tuple[int, Hashable, Hashable] | None:
-        """(label, matched nodes that feed it, matched nodes that it feeds), nodes by their number in the second."""
+    def _wider(self, side: Side, index: int, known: dict[int, int], table: Interned) -> int:
+        """The window of a node, one node wider."""
+        inputs = tuple(
+            (known.get(s.node, side.label[s.node]), s.output) for s in side.items[index].inputs if s.node >= 0
+        )
+        users = sorted((known.get(user, side.label[user]), output, slot) for user, output, slot in side.users[index])
+        return table.setdefault((known[index], inputs, *users), -1 - len(table))
 
-        def number(node: int) -> int:
-            if mine is not None:
-                return mine.get(node, -1)
-            return node if node in self.back else -1
+    def _spread(self, label: list[int], other_label: list[int]) -> None:
+        """From each pair to its neighbours: what feeds it at a place, and what it feeds at a place if that is one."""
+        waiting = deque(self.pairs.items())
+        while waiting:
+            one, other = waiting.popleft()
+            near = list(zip(self.one.items[one].inputs, self.other.items[other].inputs, strict=False))
+            steps = [(a.node, b.node) for a, b in near if a.node >= 0 and b.node >= 0 and a.output == b.output]
+            mine = self._single_users(self.one, one, label, self.pairs)
+            if mine:
+                others = self._single_users(self.other, other, other_label, self.back)
+                steps += [(user, others[key]) for key, user in mine.items() if key in others]
+            for a, b in steps:
+                if a not in self.pairs and b not in self.back and label[a] == other_label[b]:
+                    self._pair(a, b)
+                    waiting.append((a, b))
 
-        feeds = [(number(s.node), s.output, slot) for slot, s in enumerate(side.items[index].inputs) if s.node >= 0]
-        fed = [(number(user), output, slot) for user, output, slot in side.users[index]]
-        before = tuple(item for item in feeds if item[0] >= 0)
-        behind = tuple(sorted(item for item in fed if item[0] >= 0))
-        if not before and not behind:
-            return None
-        return (side.label if label == "label" else side.op)[index], before, behind
+    def _single_users(
+        self, side: Side, index: int, label: list[int], matched: dict[int, int]
+    ) -> dict[tuple[int, int, int], int]:
+        """(label, output, slot) → the unmatched user, where there is one of the kind."""
+        found: dict[tuple[int, int, int], int] = {}
+        several: set[tuple[int, int, int]] = set()
+        for user, output, slot in side.users[index]:
+            if user in matched:
+                continue
+            key = (label[user], output, slot)
+            if key in found:
+                several.add(key)
+            found[key] = user
+        return {key: user for key, user in found.items() if key not in several} if several else found
 
 
 def op_of(item: Item) -> tuple[str, str, str]:

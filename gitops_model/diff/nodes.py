@@ -5,7 +5,7 @@ place. The body of a node feeds the node that holds it.
 """
 
 from collections import ChainMap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from struct import pack
 from typing import NamedTuple, TypeAlias, cast
 
@@ -26,6 +26,10 @@ class Source(NamedTuple):
     label: str = ""
 
 
+UNDEFINED = Source(-1, 0, "undefined")
+OMITTED = Source(-1, 0, "none")
+
+
 class Item(NamedTuple):
     """A node in its place. `where` is the path of subgraphs and functions around it, "" for the graph itself."""
 
@@ -36,7 +40,7 @@ class Item(NamedTuple):
     """By name, as they are compared; what they are is in `node`."""
 
 
-Scope: TypeAlias = "ChainMap[str, Source]"
+Scope: TypeAlias = "MutableMapping[str, Source]"
 TENSORS = ("tensors", "sparse_tensors")
 
 
@@ -53,14 +57,12 @@ class Nodes:
         if model.graph is not None:
             self._walk(model.graph, "")
         for function in model.functions:
-            scope: Scope = ChainMap(
-                {name: Source(-1, 0, f"argument {place}") for place, name in enumerate(function.inputs)}
-            )
+            scope: Scope = {name: Source(-1, 0, f"argument {place}") for place, name in enumerate(function.inputs)}
             self._nodes(function.nodes, scope, f"{function.domain}:{function.name}")
             self._end(function.outputs, scope)
 
     def _walk(self, graph: Graph, where: str) -> None:
-        scope: Scope = ChainMap(formal(graph, "input"))
+        scope: Scope = formal(graph, "input")
         self._nodes(graph.nodes, scope, where)
         self._end(tuple(value.name for value in graph.outputs), scope)
 
@@ -77,7 +79,7 @@ class Nodes:
             frame = frames[-1]
             if frame.waiting:
                 graph, path, slot = frame.waiting.pop()
-                frames.append(Frame(graph.nodes, ChainMap(formal(graph, "parameter"), *frame.scope.maps), path))
+                frames.append(Frame(graph.nodes, below(frame.scope, formal(graph, "parameter")), path))
                 frames[-1].body, frames[-1].slot = graph, slot
                 continue
             if frame.node is not None:
@@ -97,7 +99,8 @@ class Nodes:
         node = frame.node
         assert node is not None
         number = len(self.items)
-        given = [frame.scope.get(name, Source(-1, 0, "none" if not name else "undefined")) for name in node.inputs]
+        scope = frame.scope
+        given = [scope.get(name) or (UNDEFINED if name else OMITTED) for name in node.inputs]
         inner = [Source(end.node, end.output, f"{slot} {end.label}") for slot, end in frame.inner]
         self.items.append(Item(node, frame.where, (*given, *inner), tuple(self._attributes(node))))
         constant = node.op_type == "Constant" and node.domain == "ai.onnx" and constant_label(node)
@@ -141,6 +144,11 @@ class Frame:
         self.inner: list[tuple[str, Source]] = []
         self.body: Graph | None = None
         self.slot = ""
+
+
+def below(scope: Scope, own: dict[str, Source]) -> Scope:
+    """The names in a body: its own, then those around it."""
+    return ChainMap(own, *(scope.maps if isinstance(scope, ChainMap) else (scope,)))
 
 
 def formal(graph: Graph, word: str) -> dict[str, Source]:
