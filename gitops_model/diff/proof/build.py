@@ -171,7 +171,8 @@ class Builder:
                 names.add(attribute.name)
         # An opset newer than the table may give an operator another meaning: it is equal to itself alone.
         version = known.version if known is not None and opset <= NEWEST else opset
-        call = Call(node.op_type, node.domain, version, args, attrs, len(node.outputs), frozenset(names))
+        outputs = max((index + 1 for index, name in enumerate(node.outputs) if name), default=0)
+        call = Call(node.op_type, node.domain, version, args, attrs, outputs, frozenset(names))
         return self.emit(call)
 
     def defaults(self, known: Meaning) -> dict[str, Attr]:
@@ -204,6 +205,8 @@ class Builder:
         while args and args[-1] == NONE:
             args.pop()
         attrs = tuple(sorted(call.attrs.items()))
+        if call.domain != "ai.onnx" or call.op == "Split":
+            attrs = (*attrs, call.outputs)  # how many results are asked for is part of what is done
         number = self.table.make(op_key(call.domain, call.op, call.version), tuple(args), attrs)
         new = self.table.is_new(number)
         if call.outputs <= 1:
@@ -211,7 +214,8 @@ class Builder:
                 with suppress(*STUMBLES):
                     infer(self, number, call)
             return (number,)
-        made = tuple(self.table.make("out", (number,), (index,)) for index in range(call.outputs))
+        rest = (self.table.make("out", (number,), (index,)) for index in range(1, call.outputs))
+        made = (number, *rest)
         if new:
             with suppress(*STUMBLES):
                 infer_outputs(self, made, call)
@@ -369,6 +373,9 @@ class Builder:
         except Unknown:
             return None
         return None if layout is None or value.nbytes > SMALL else value.astype(layout).tobytes()
+
+    def symbol(self, operation: str, *parts: object) -> str:
+        return symbol(operation, *parts)
 
     def int64s(self, values: tuple[int, ...]) -> int:
         return self.value("int64", (len(values),), struct.pack(f"<{len(values)}q", *values))

@@ -30,8 +30,8 @@ ROUNDING = {"float32": 2.0**-23, "float64": 2.0**-52, "float16": 2.0**-10, "bflo
 TINY = {"float32": 2.0**-126, "float64": 2.0**-1022, "float16": 2.0**-14 * 2.0**-10, "bfloat16": 2.0**-126}
 """What may be lost where results are too small to be normal."""
 
-ULPS = 16
-"""Units in the last place that a folding may lose: a handful of operations of half a unit each, and some room."""
+ULPS = 4
+"""Units in the last place that a folding may lose: a handful of operations of half a unit each."""
 
 LIMIT_PAIRS = 1_000_000
 

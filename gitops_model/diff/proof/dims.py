@@ -96,6 +96,9 @@ def evaluated(b: "Builder", number: int, depth: int) -> Dims | None:  # noqa: C9
         return tuple(values[place] for place in places)
     if name == "Slice":
         return sliced(b, item.args, inner(0))
+    if item.op == "part":
+        values, (_, start, stop) = inner(0), item.attrs
+        return None if values is None or start < 0 or stop > len(values) else values[start:stop]
     if name in ("prod", "sum"):
         return arithmetic(name, [inner(index) for index in range(len(item.args))])
     if name in ("neg", "Div", "Max", "Min"):

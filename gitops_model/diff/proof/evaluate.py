@@ -152,6 +152,9 @@ def sized(name: str, item: Expression, args: "tuple[Args, Args]", value: "Array"
     if name in ("recip", "sqrt"):
         grown: Any = sizes[0] / np.abs(values[0]) * np.abs(value)
         return np.where(np.isfinite(grown), grown, np.abs(value))
+    if name in ("Sin", "Cos", "Exp", "Log"):  # the argument's rounding, times the slope
+        slope: Any = {"Exp": np.abs(value), "Log": 1 / np.abs(values[0])}.get(name, 1.0)
+        return np.abs(value) + slope * sizes[0]
     return np.abs(value)
 
 

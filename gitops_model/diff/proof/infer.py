@@ -23,6 +23,15 @@ SAME = frozenset(
 )
 """Operators whose result has the type and shape of their first argument."""
 
+KEEP = frozenset(
+    (
+        *("Squeeze", "Unsqueeze", "Reshape", "Flatten", "GatherElements", "GatherND", "DepthToSpace", "SpaceToDepth"),
+        *("Compress", "Resize", "Upsample", "ReverseSequence", "Einsum", "ConvTranspose", "Gemm", "Mod", "GridSample"),
+        *("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "GlobalLpPool"),
+    )
+)
+"""Operators whose result has the type of their first argument, and a shape of its own."""
+
 BROADCAST = frozenset(("Add", "Sub", "Mul", "Div", "Max", "Min", "Mean", "Sum", "And", "Or", "Xor", "Mod"))
 VARIADIC = frozenset(("Max", "Min", "Mean", "Sum"))
 COMPARE = frozenset(("Equal", "Greater", "Less", "GreaterOrEqual", "LessOrEqual"))
@@ -56,10 +65,16 @@ def inferred(b: "Builder", call: "Call") -> tuple[str, Dims | None]:
         typed = dtype if op == "Pow" else "bool" if op in COMPARE else common(table, args[op == "Where" :])
         old = 0 < call.version < 7 and op not in VARIADIC
         return typed, None if old else broadcast([table.shape[arg] for arg in args])
+    if op == "ConstantOfShape":
+        value = items_of(call.attrs.get("value"))
+        typed = "float32" if value is None else table.dtype[int(value[1])]
+        return typed, constant_of_shape(b, call)
     if op == "Cast":
         return ELEMENT.get(call.attrs["to"], ""), shape
     if op in ("DequantizeLinear", "QuantizeLinear"):
         return quantized_type(b, call), shape
+    if op in KEEP:
+        return dtype, None
     return {"Range": dtype, "OneHot": table.dtype[args[-1]]}.get(op, ""), None
 
 
@@ -89,8 +104,13 @@ def infer_outputs(b: "Builder", outputs: tuple[int, ...], call: "Call") -> None:
                 shape = table.shape[one] if table.shape[one] == table.shape[other] else None
                 table.typed(output, dtype, shape)
     elif call.op in ("LSTM", "GRU", "RNN") and call.args:
-        for output in outputs:
-            table.typed(output, table.dtype[call.args[0]], None)
+        shape, hidden = table.shape[call.args[0]], call.attrs.get("hidden_size")
+        known = shape is not None and len(shape) == 3 and isinstance(hidden, int) and not call.attrs.get("layout")
+        ways = 2 if call.attrs.get("direction") == b"bidirectional" else 1
+        for index, output in enumerate(outputs):
+            state: Dims | None = (ways, shape[1], hidden) if known and shape and isinstance(hidden, int) else None
+            whole = None if state is None or shape is None else (shape[0], *state) if index == 0 else state
+            table.typed(output, table.dtype[call.args[0]], whole)
 
 
 def common(table: Table, args: tuple[int, ...]) -> str:
@@ -305,6 +325,14 @@ def of_first(b: "Builder", call: "Call") -> Dims | None:
     return b.table.shape[call.args[0]]
 
 
+def arg_max(b: "Builder", call: "Call") -> Dims | None:
+    shape, axis = b.table.shape[call.args[0]], call.attrs["axis"]
+    if not shape:
+        return None
+    axis = range(len(shape))[int(axis)]
+    return (*shape[:axis], *((1,) if call.attrs["keepdims"] else ()), *shape[axis + 1 :])
+
+
 def scalar(_b: "Builder", _call: "Call") -> Dims | None:
     return ()
 
@@ -337,5 +365,7 @@ SHAPES: dict[str, Callable[["Builder", "Call"], Dims | None]] = {
     "Shape": of_shape,
     "Size": scalar,
     "IsNaN": of_first,
+    "ArgMax": arg_max,
+    "ArgMin": arg_max,
     "IsInf": of_first,
 }

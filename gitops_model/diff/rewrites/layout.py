@@ -1,7 +1,8 @@
 """Transposes moved through operations
 
 A Transpose before an operation on single elements, a reduction, a Concat or a Softmax is one behind it with the axes
-renamed. Layout optimisers move them to where two cancel. Here they go towards the outputs as far as they can.
+renamed. Layout optimisers move them to where two cancel. Here they go towards the outputs as far as they can. A Concat
+within a Concat along the same axis is one.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 PATTERN = "layout"
 NUMERIC = "exact"
+
+MOST_PARTS = 256
+"""Parts that one Concat may have: Concats of Concats could grow with the square of the graph."""
 
 ELEMENTWISE = (
     *("Relu", "LeakyRelu", "Sigmoid", "Tanh", "Erf", "Exp", "Log", "Abs", "Softplus", "Elu", "Selu", "Celu", "Floor"),
@@ -101,6 +105,22 @@ def reduction(b: "Builder", op: str, x: int, keep: bool, axes: tuple[int, ...]) 
     return turned(b, made, tuple(order.index(axis) for axis in left))
 
 
+def nested_concat(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    """A Concat within a Concat along the same axis is one of all their parts."""
+    axis, rank = call.attrs["axis"], next((len(s) for s in (b.table.shape[arg] for arg in call.args) if s), None)
+    if rank is None:
+        return None
+    parts: list[int] = []
+    for arg in call.args:
+        item = b.table.items[arg]
+        inner = dict(item.attrs).get("axis") if item.op.startswith("ai.onnx:Concat:") else None
+        opened = isinstance(inner, int) and inner % rank == axis % rank and not b.table.constant[arg]
+        parts += item.args if opened and len(parts) + len(item.args) <= MOST_PARTS else (arg,)
+    if tuple(parts) == call.args and axis == axis % rank:
+        return None
+    return b.emit(call._replace(args=tuple(parts), attrs={**call.attrs, "axis": axis % rank}))
+
+
 def concat(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     axis = call.attrs.get("axis")
     found = common_perm(b, call.args)
@@ -114,5 +134,5 @@ def concat(b: "Builder", call: "Call") -> tuple[int, ...] | None:
 
 RULES: "Rules" = {
     **{("ai.onnx", op): (elementwise,) for op in ELEMENTWISE},
-    ("ai.onnx", "Concat"): (concat,),
+    ("ai.onnx", "Concat"): (nested_concat, concat),
 }

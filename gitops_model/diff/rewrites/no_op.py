@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gitops_model.diff.proof.build import Builder, Call
     from gitops_model.diff.rewrites import Rules
 
-PATTERN = "slice"
+PATTERN = "no-op"
 NUMERIC = "exact"
 
 FAR = 2**31 - 1

@@ -1,7 +1,7 @@
 """Conversion between opsets
 
 Between versions of an operator, attributes became inputs (axes of Squeeze and the reductions, bounds of Clip, pads of
-Pad, starts and ends of Slice, k of TopK, the parts of Split). The form with inputs is taken for both.
+Pad, starts and ends of Slice, k of TopK). The form with inputs is taken for both.
 """
 
 from typing import TYPE_CHECKING
@@ -139,36 +139,6 @@ def top_k(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     return b.emit(call._replace(version=11, args=(call.arg(0), b.int64s((k,))), attrs=attrs))
 
 
-def split(b: "Builder", call: "Call") -> tuple[int, ...] | None:
-    """Equal parts and parts by attribute become parts by input, where the size is known."""
-    parts = ints_of(call.attrs.get("split"))
-    axis = call.attrs.get("axis", 0)
-    if parts is None and call.arg(1) != NONE:
-        parts = b.ints(call.arg(1))
-        if parts is None:
-            return None
-    shape = b.table.shape[call.arg(0)]
-    if parts is None:
-        size = shape[axis] if shape and isinstance(axis, int) and -len(shape) <= axis < len(shape) else None
-        if not isinstance(size, int):
-            return None
-        step = -(-size // call.outputs)
-        parts = tuple(min(step, size - step * i) for i in range(call.outputs))
-    if isinstance(axis, int) and shape is not None and axis < 0:
-        axis += len(shape)
-    if not isinstance(axis, int) or any(part < 0 for part in parts):
-        return None
-    whole = b.table.make("split", (call.arg(0),), (axis, *parts))
-    made: list[int] = []
-    for index in range(len(parts)):
-        piece = b.table.make("out", (whole,), (index,))
-        dims = None
-        if shape is not None and 0 <= axis < len(shape):
-            dims = tuple(parts[index] if place == axis else dim for place, dim in enumerate(shape))
-        made.append(b.table.typed(piece, b.table.dtype[call.arg(0)], dims))
-    return tuple(made)
-
-
 RULES: "Rules" = {
     **{("ai.onnx", op): (reduction,) for op in (*REDUCTIONS, *REDUCTIONS_MORE)},
     **{("ai.onnx", op): (softmax,) for op in ("Softmax", "LogSoftmax", "Hardmax")},
@@ -176,5 +146,4 @@ RULES: "Rules" = {
     ("ai.onnx", "Pad"): (pad,),
     ("ai.onnx", "Slice"): (slices,),
     ("ai.onnx", "TopK"): (top_k,),
-    ("ai.onnx", "Split"): (split,),
 }

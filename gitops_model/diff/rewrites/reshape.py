@@ -2,7 +2,7 @@
 
 Each of them keeps the elements and their order. Where the dimensions of the result are certain (numbers, or sizes that
 the model's inputs bring) they are one Reshape to them; one to the shape that is there already is nothing; of two in a
-row the first does not count.
+row the first does not count. Sizes that the inputs bring are taken not to be zero: a Reshape reads that otherwise.
 """
 
 from typing import TYPE_CHECKING
@@ -40,7 +40,7 @@ def reshape(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     shape = b.table.shape[x]
     if wanted is None or shape is None:
         return None
-    if call.attrs.get("allowzero") and (0 in wanted or any(isinstance(dim, str) for dim in wanted)):
+    if call.attrs.get("allowzero") and 0 in wanted:
         return None
     dims: list[int | str] = []
     for index, dim in enumerate(wanted):

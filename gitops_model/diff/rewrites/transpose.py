@@ -1,6 +1,7 @@
 """Transposes that cancel or do nothing
 
-A Transpose that keeps every axis in its place, and two in a row, which are one.
+A Transpose that keeps every axis in its place, and two in a row, which are one. One that moves only
+axes of size one is a Reshape.
 """
 
 from typing import TYPE_CHECKING
@@ -23,6 +24,13 @@ def transpose(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     if perm == tuple(range(len(perm))):
         b.note(PATTERN, x)
         return (x,)
+    shape = b.table.shape[x]
+    if shape is not None and len(shape) == len(perm):
+        moved = [axis for axis in perm if shape[axis] != 1]
+        if moved == sorted(moved):
+            from gitops_model.diff.rewrites.reshape import to_shape
+
+            return (to_shape(b, x, tuple(shape[axis] for axis in perm)),)
     inner = b.table.items[x]
     if inner.op.startswith("ai.onnx:Transpose:"):
         before = ints_of(dict(inner.attrs).get("perm"))
