@@ -11,9 +11,10 @@ from typing import Any, NamedTuple, cast
 from gitops_model.diff.ops import NEWEST, Meaning, is_random, meaning
 from gitops_model.diff.proof.dims import symbol
 from gitops_model.diff.proof.evaluate import LAYOUTS, Evaluator, Unknown
+from gitops_model.diff.proof.floats import pack_float
 from gitops_model.diff.proof.infer import infer, infer_outputs
 from gitops_model.diff.proof.order import in_order
-from gitops_model.diff.proof.table import NONE, STUMBLES, Constant, Dims, Table, op_key
+from gitops_model.diff.proof.table import NONE, STUMBLES, Constant, Table, is_fixed, op_key
 from gitops_model.fingerprint.constants import Content, content
 from gitops_model.ir import Attribute, Function, Graph, Model, Node, OtherType, Sparse, Tensor, TensorType, Value
 from gitops_model.readers.onnx.constant import constant_of
@@ -393,25 +394,6 @@ class Builder:
     def note(self, pattern: str, *results: int) -> None:
         """A rule recognised something that led to these expressions."""
         self.found.setdefault(pattern, []).extend(results[:1])
-
-
-def is_fixed(dims: Dims) -> bool:
-    return all(isinstance(dim, int) for dim in dims)
-
-
-def pack_float(value: float) -> tuple[str, bytes]:
-    try:
-        return ("float", struct.pack("<f", value))
-    except OverflowError:
-        return ("double", struct.pack("<d", value))
-
-
-def unpack_float(value: Attr, default: float = 0.0) -> float:
-    """The number that `pack_float` packed; `default` where there is none. Raises TypeError for anything else."""
-    if value is None:
-        return default
-    kind, raw = value
-    return struct.unpack("<f" if kind == "float" else "<d", raw)[0]
 
 
 def list_of(value: object) -> list[object]:

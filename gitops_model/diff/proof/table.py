@@ -132,3 +132,8 @@ class Table:
             return None
         fixed = tuple(dim for dim in shape if isinstance(dim, int))
         return fixed if len(fixed) == len(shape) else None
+
+
+def is_fixed(dims: Dims) -> bool:
+    """Whether every dimension is a number."""
+    return all(isinstance(dim, int) for dim in dims)

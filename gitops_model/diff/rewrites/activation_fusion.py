@@ -27,7 +27,7 @@ def activated(b: "Builder", x: int, call: "Call") -> int | None:
         return x
     given = items_of(call.attrs.get("activation_params")) or ()
     if name == "Clip" and len(given) == 2:
-        from gitops_model.diff.proof.build import unpack_float
+        from gitops_model.diff.proof.floats import unpack_float
 
         bounds = [b.float_like(x, unpack_float(value)) for value in given]
         return None if None in bounds else b.op("Clip", x, *(bound or NONE for bound in bounds))

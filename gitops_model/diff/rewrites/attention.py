@@ -22,7 +22,7 @@ KNOWN = {"is_causal", "softcap", "scale", "qk_matmul_output_mode", "softmax_prec
 
 
 def attention(b: "Builder", call: "Call") -> tuple[int, ...] | None:
-    from gitops_model.diff.proof.build import unpack_float
+    from gitops_model.diff.proof.floats import unpack_float
 
     q, k, v = (call.arg(index) for index in range(3))
     shapes = [b.table.shape[x] for x in (q, k, v)]

@@ -15,7 +15,7 @@ NUMERIC = "rounded"
 
 
 def batchnorm(b: "Builder", call: "Call") -> tuple[int, ...] | None:
-    from gitops_model.diff.proof.build import unpack_float
+    from gitops_model.diff.proof.floats import unpack_float
     from gitops_model.diff.rewrites.arithmetic import make, negative, product, reciprocal, root, total
     from gitops_model.diff.rewrites.reshape import to_shape
 

@@ -31,14 +31,14 @@ def turned(b: "Builder", x: int, wanted: object) -> int | None:
 
 def factor(b: "Builder", like: int, value: object) -> int | None:
     """A scalar constant for an attribute; None for 1, which is no factor."""
-    from gitops_model.diff.proof.build import unpack_float
+    from gitops_model.diff.proof.floats import unpack_float
 
     number = unpack_float(value, 1.0)
     return None if number == 1.0 else b.float_like(like, number)
 
 
 def gemm(b: "Builder", call: "Call") -> tuple[int, ...] | None:
-    from gitops_model.diff.proof.build import unpack_float
+    from gitops_model.diff.proof.floats import unpack_float
 
     a, w = turned_pair(b, call)
     if a is None or w is None or (call.domain == "ai.onnx" and call.version < 7):

@@ -35,7 +35,7 @@ EPSILON = {"SkipLayerNormalization": 1e-12, "SkipSimplifiedLayerNormalization": 
 
 
 def normalised(b: "Builder", x: int, call: "Call", *, centred: bool) -> int | None:
-    from gitops_model.diff.proof.build import unpack_float
+    from gitops_model.diff.proof.floats import unpack_float
     from gitops_model.diff.rewrites.arithmetic import product, reciprocal, root, total
 
     axes = axes_from(b, x, call)

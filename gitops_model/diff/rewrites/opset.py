@@ -83,7 +83,7 @@ def plain(b: "Builder", op: str, *args: int, **attrs: int) -> tuple[int, ...]:
 
 def clip(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     """Bounds as attributes (opset 6) become constants of the input's type; the widest of float32 are none."""
-    from gitops_model.diff.proof.build import unpack_float
+    from gitops_model.diff.proof.floats import unpack_float
 
     if call.version != 6:
         return None
@@ -99,7 +99,7 @@ def clip(b: "Builder", call: "Call") -> tuple[int, ...] | None:
 
 
 def pad(b: "Builder", call: "Call") -> tuple[int, ...] | None:
-    from gitops_model.diff.proof.build import unpack_float
+    from gitops_model.diff.proof.floats import unpack_float
 
     pads = ints_of(call.attrs.get("pads"))
     if call.version >= 11 or pads is None:

@@ -14,7 +14,7 @@ NUMERIC = "rounded"
 
 
 def swish(b: "Builder", call: "Call") -> tuple[int, ...] | None:
-    from gitops_model.diff.proof.build import unpack_float
+    from gitops_model.diff.proof.floats import unpack_float
 
     x = call.arg(0)
     alpha = unpack_float(call.attrs.get("alpha"), 1.702 if call.op == "QuickGelu" else 1.0)
@@ -27,7 +27,7 @@ def swish(b: "Builder", call: "Call") -> tuple[int, ...] | None:
 
 
 def hard_swish(b: "Builder", call: "Call") -> tuple[int, ...] | None:
-    from gitops_model.diff.proof.build import pack_float
+    from gitops_model.diff.proof.floats import pack_float
 
     x = call.arg(0)
     made = b.op("Mul", x, b.op("HardSigmoid", x, alpha=pack_float(1 / 6), beta=pack_float(0.5)))
