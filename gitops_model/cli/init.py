@@ -60,7 +60,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if initial.path is None:
         context.stdout.write(initial.text)
     else:
-        context.say(f"wrote {initial.path}", hint=f"git add -- {initial.path}")
+        from gitops_model.checks import command
+
+        context.say(f"wrote {initial.path}", hint=command("git", "add", "--", initial.path))
     return 0
 
 

@@ -57,6 +57,16 @@ def parse_index(out: bytes) -> list[Entry]:
     return entries
 
 
+def parse_conflicts(out: bytes) -> set[str]:
+    """The paths of `git ls-files -s -z` that a merge left in conflict."""
+    paths: set[str] = set()
+    for record in out.split(b"\0"):
+        head, _, path = record.partition(b"\t")
+        if len(head.split()) == 3 and not head.endswith(b" 0"):
+            paths.add(text(path))
+    return paths
+
+
 def parse_tree(out: bytes) -> list[Entry]:
     """`git ls-tree -r -z`."""
     entries: list[Entry] = []

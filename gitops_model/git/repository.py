@@ -14,7 +14,7 @@ from gitops_model.git import dvc
 from gitops_model.git.changes import Change
 from gitops_model.git.command import Git, failed
 from gitops_model.git.disk import open_below
-from gitops_model.git.entries import INDEX, WORKTREE, Entry, Place, parse_index, parse_tree
+from gitops_model.git.entries import INDEX, WORKTREE, Entry, Place, parse_conflicts, parse_index, parse_tree
 from gitops_model.git.environment import for_this
 from gitops_model.git.lfs import Store
 from gitops_model.git.objects import (
@@ -250,9 +250,10 @@ class Repository:
         self._need_index()
         root = self.root or ""
         touched = _changes.touched(self.git, names)
-        tracked = {entry.path: entry for entry in parse_index(self.git.out("ls-files", "-s", "-z", "--", *names))}
+        index = self.git.out("ls-files", "-s", "-z", "--", *names)
+        tracked = {entry.path: entry for entry in parse_index(index)}
         others = self.git.out("ls-files", "-o", "--exclude-standard", "-z", "--", *names)
-        for path in sorted({*tracked, *(text(name) for name in others.split(b"\0") if name)}):
+        for path in sorted({*tracked, *parse_conflicts(index), *(text(name) for name in others.split(b"\0") if name)}):
             entry = tracked.get(path)
             if entry is not None and path not in touched:
                 yield entry

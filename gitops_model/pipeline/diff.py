@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from gitops_model.blob import Blob
+from gitops_model.checks import command
 from gitops_model.diff import diff_models
 from gitops_model.diff.result import ModelDiff, Side
 from gitops_model.errors import BadFile, CouldNotRun, Problem
@@ -119,7 +120,7 @@ def _changed(repository: "Repository", change: "Change", before: "Place", after:
     status = STATUS.get(change.status, "modified")
     renamed = change.old_path if change.status == "R" else None
     if change.status == "U":
-        problem = Problem("GM009", "the file is in conflict", hint=f"git status -- {change.path}")
+        problem = Problem("GM009", "the file is in conflict", hint=command("git", "status", "--", f":/{change.path}"))
         return FileDiff(change.path, status, None, problems=(("after", problem),))
     old = None if change.status in "AC" else Entry(change.old_mode, change.old_oid, old_path)
     new = None if change.status == "D" else Entry(change.new_mode, change.new_oid, change.path)

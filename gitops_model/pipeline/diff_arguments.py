@@ -44,12 +44,14 @@ def understand(
         if len(names) != 2 or staged:
             raise CouldNotRun("--no-index compares two files")
         return TwoFiles(*names)
+    bare = repository is not None and repository.is_bare  # HEAD is there a file of git's own, and no model
     files = [_is_there(word, cwd) for word in words]
     revisions = [_is_revision(word, repository) for word in words]
     if after_dashes is None and not staged and len(words) == 2 and all(map(_is_file, words, [cwd] * 2)):
         if not any(revisions):
             return TwoFiles(*words)
-        raise ambiguous(next(word for word, revision in zip(words, revisions, strict=True) if revision))
+        if not bare:
+            raise ambiguous(next(word for word, revision in zip(words, revisions, strict=True) if revision))
     specs = [_is_blob(word, repository) for word in words]
     if after_dashes is None and not staged and len(words) == 2 and any(specs):
         if all(spec or there for spec, there in zip(specs, files, strict=True)):
@@ -60,7 +62,7 @@ def understand(
     leading: list[str] = []
     rest = list(words)
     while rest and _is_revision(rest[0], repository):
-        if after_dashes is None and _is_there(rest[0], cwd):
+        if after_dashes is None and not bare and _is_there(rest[0], cwd):
             raise ambiguous(rest[0])
         leading.append(rest.pop(0))
     if after_dashes is not None and rest:

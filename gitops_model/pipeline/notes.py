@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from gitops_model.checks import command
 from gitops_model.errors import CouldNotRun
 from gitops_model.git.deps import current
 from gitops_model.git.entries import INDEX, Entry, Place
@@ -21,7 +22,7 @@ def show(repository: Repository, word: str) -> Shown:
     else:
         place, entry = _find(repository, word)
         if entry.oid is None:
-            raise CouldNotRun(f"{word}: git holds no such content", hint=f"git add -- {entry.path}")
+            raise CouldNotRun(f"{word}: git holds no such content", hint=command("git", "add", "--", f":/{entry.path}"))
         oid = entry.oid
     lines: list[Line] = []
     for text in Notes(repository).lines(oid):

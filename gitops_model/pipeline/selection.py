@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator
 
+from gitops_model.checks import command
 from gitops_model.errors import CouldNotRun
 from gitops_model.git.deps import needed
 from gitops_model.git.entries import INDEX, Entry, Place
@@ -37,7 +38,8 @@ def models(repository: Repository, place: Place, paths: Iterable[str] = ()) -> I
 
     CouldNotRun for a path that nothing at the place matches.
     """
-    names = from_root(repository, paths)
+    typed = list(paths)
+    names = from_root(repository, typed)
     wanted = [] if "." in names else names
     matched: set[str] = set()
     for entry in repository.entries(place, wanted):
@@ -45,10 +47,10 @@ def models(repository: Repository, place: Place, paths: Iterable[str] = ()) -> I
         matched.update(name for name in wanted if name == entry.path or entry.path.startswith(name + "/"))
         if named or (is_model(entry.path) and not entry.is_gitlink):
             yield entry
-    for name in wanted:
+    for name, word in zip(wanted, typed, strict=False):
         if name not in matched:
             where = place if isinstance(place, str) else f"the {place.value}"
-            raise CouldNotRun(f"{name} is not in {where}", hint=f"git add -- {name}")
+            raise CouldNotRun(f"{name} is not in {where}", hint=command("git", "add", "--", word))
 
 
 def staged_models(repository: Repository, notes: Notes, paths: Iterable[str] = ()) -> Iterator[Entry]:

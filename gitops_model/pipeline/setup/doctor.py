@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 
+from gitops_model.checks import command
 from gitops_model.errors import CouldNotRun
 from gitops_model.git import config
 from gitops_model.git.entries import WORKTREE
@@ -169,8 +170,12 @@ def _notes(repository: Repository) -> Iterator[Fact]:
         for remote in known
         if refspecs.refspec(remote) not in config.values(repository.git, f"remote.{remote}.fetch")
     ]
-    if lacking:
-        yield Fact("missing", "notes refspec", f"`git fetch` of {', '.join(lacking)} brings no notes", INIT)
+    detail = f"`git fetch` of {', '.join(lacking)} brings no notes"
+    if lacking and repository.is_bare:  # nobody works there, and `init --hooks` has nothing else to do
+        add = command("git", "config", "--add", f"remote.{lacking[0]}.fetch", refspecs.refspec(lacking[0]))
+        yield Fact("optional", "notes refspec", detail, add)
+    elif lacking:
+        yield Fact("missing", "notes refspec", detail, INIT)
     elif known:
         yield Fact("ok", "notes refspec", ", ".join(known))
     else:
