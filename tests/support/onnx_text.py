@@ -19,3 +19,8 @@ def side(text: str, *, opset: int = 17, functions: str = "", ir_version: int = 8
     """The description of such a model, with its digests."""
     content = encoded(text, opset=opset, functions=functions, ir_version=ir_version)
     return describe(Opened(Blob.of_bytes("m.onnx", content), NoSource()))
+
+
+def side_of(model: onnx.ModelProto) -> Side:
+    """The description of a model that is at hand, with its digests."""
+    return describe(Opened(Blob.of_bytes("m.onnx", model.SerializeToString()), NoSource()))

@@ -84,12 +84,21 @@ def evaluated(b: "Builder", number: int, depth: int) -> Dims | None:  # noqa: C9
         return inner(0)
     if name == "Concat":
         parts = [inner(index) for index in range(len(item.args))]
-        if any(part is None for part in parts) or any(len(table.shape[arg] or ()) != 1 for arg in item.args):
+        if (
+            attrs.get("axis") not in (0, -1)
+            or any(part is None for part in parts)
+            or any(len(table.shape[arg] or ()) != 1 for arg in item.args)
+        ):
             return None
         return tuple(dim for part in parts if part is not None for dim in part)
     if name == "Gather":
         values, places = inner(0), b.ints(item.args[1])
-        if values is None or places is None or len(table.shape[item.args[0]] or ()) != 1:
+        if (
+            attrs.get("axis") not in (0, -1)
+            or values is None
+            or places is None
+            or len(table.shape[item.args[0]] or ()) != 1
+        ):
             return None
         if any(not -len(values) <= place < len(values) for place in places):
             return None
@@ -169,6 +178,18 @@ def arithmetic(name: str, parts: list[Dims | None]) -> Dims | None:
             sizes = all(is_size(item) for item in column)
             made.append(symbol(word if sizes else SIGNED + word, number, *symbols))
     return tuple(made)
+
+
+def place(axis: int, rank: int) -> int:
+    """An axis counted from the front. Raises IndexError where there is no such axis."""
+    return range(rank)[axis]
+
+
+def flag(value: object) -> bool:
+    """An attribute that is 0 or 1. Raises ValueError for any other: runtimes do not agree on those."""
+    if value not in (0, 1):
+        raise ValueError(value)
+    return bool(value)
 
 
 def rank_of(table: Table, number: int) -> int | None:

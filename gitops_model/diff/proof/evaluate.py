@@ -101,6 +101,8 @@ class Evaluator:
         args = [(None, None) if arg == NONE else self.both(arg, depth + 1) for arg in item.args]
         values: Args = [value for value, _ in args]
         sizes: Args = [size for _, size in args]
+        if name in NUMBERS and any(value is not None and value.dtype.kind == "b" for value in values):
+            raise Unknown  # NumPy would add them
         self.afford(name, values)
         dtype = self.table.dtype[number]
         try:
@@ -305,6 +307,35 @@ def _dequantize(item: Expression, args: Args) -> Any:
     return (args[0].astype(float) - zero) * scale
 
 
+def _scatter_elements(item: Expression, args: Args) -> Any:
+    import numpy as np
+
+    if attrs(item).get("reduction", b"none") != b"none":
+        raise ValueError("adds up")
+    data, indices, updates = args
+    made = data.copy()
+    size = data.shape[attrs(item).get("axis", 0)]
+    if indices.size and not (indices.min() >= -size and indices.max() < size):
+        raise ValueError("out of range")
+    np.put_along_axis(made, indices.astype(np.int64) % max(size, 1), updates, attrs(item).get("axis", 0))
+    if not np.array_equal(np.take_along_axis(made, indices.astype(np.int64), attrs(item).get("axis", 0)), updates):
+        raise ValueError("two updates of one place")
+    return made
+
+
+def _gather_elements(item: Expression, args: Args) -> Any:
+    import numpy as np
+
+    return np.take_along_axis(args[0], args[1].astype(np.int64), attrs(item).get("axis", 0))
+
+
+def _trilu(item: Expression, args: Args) -> Any:
+    import numpy as np
+
+    k = int(args[1]) if len(args) > 1 and args[1] is not None else 0
+    return np.triu(args[0], k) if attrs(item).get("upper", 1) else np.tril(args[0], k)
+
+
 def unary(name: str) -> Function:
     def apply(_: Expression, args: Args) -> Any:
         import numpy as np
@@ -351,7 +382,9 @@ FUNCTIONS: dict[str, Function] = {
     "Abs": unary("abs"), "Floor": unary("floor"), "Ceil": unary("ceil"), "Not": unary("logical_not"),
     "Equal": binary("equal"), "Less": binary("less"), "Greater": binary("greater"), "Div": _int_div,
     "And": binary("logical_and"), "Or": binary("logical_or"), "Pow": binary("power"), "Max": several("maximum"),
-    "Min": several("minimum"), "DequantizeLinear": _dequantize, "Sin": unary("sin"), "Cos": unary("cos"),
+    "Min": several("minimum"), "DequantizeLinear": _dequantize, "Sin": unary("sin"),
+    "ScatterElements": _scatter_elements,
+    "GatherElements": _gather_elements, "Trilu": _trilu, "Tanh": unary("tanh"), "Cos": unary("cos"),
 }  # fmt: skip
 """How each operation is computed. The unlisted have no value here."""
 
@@ -359,6 +392,11 @@ SINCE_7 = frozenset(("Equal", "Less", "Greater", "Div", "And", "Or", "Pow"))
 """Operators that broadcast in another way before opset 7."""
 
 BROADCASTING = frozenset(("prod", "sum", "Where", "Expand", "DequantizeLinear", "Max", "Min", *SINCE_7))
+
+NUMBERS = frozenset(
+    ("prod", "sum", "neg", "recip", "sqrt", "reduce", "matmul", "Exp", "Log", "Abs", "Floor", "Ceil", "Less", "Greater")
+) | frozenset(("Div", "Pow", "Max", "Min", "Sin", "Cos", "Tanh", "Range"))
+"""Operations on numbers; bools are none."""
 
 LAYOUT = ("reshape", "squeeze", "unsqueeze", "spread", "Transpose", "Concat", "Gather", "Slice", "Expand")
 LINEAR = frozenset(("prod", "sum", "matmul", "reduce", *LAYOUT))

@@ -6,7 +6,8 @@ A dimension that depends on the data of others gets a symbol named after the ope
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
-from gitops_model.diff.proof.dims import dims_of, is_size, sizes_of, symbol
+from gitops_model.diff.proof.dims import dims_of, flag, is_size, sizes_of, symbol
+from gitops_model.diff.proof.dims import place as axis_of
 from gitops_model.diff.proof.table import NONE, Dims, Table
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def concat(b: "Builder", call: "Call") -> Dims | None:
     known = [shape for shape in shapes if shape]
     if not isinstance(axis, int) or len(known) != len(shapes) or len({len(shape) for shape in known}) != 1:
         return None
-    place = axis % len(known[0])
+    place = axis_of(axis, len(known[0]))
     along = [shape[place] for shape in known]
     fixed = [dim for dim in along if isinstance(dim, int)]
     total = sum(fixed) if len(fixed) == len(along) else symbol("add", *along)
@@ -232,7 +233,7 @@ def gather(b: "Builder", call: "Call") -> Dims | None:
     axis = call.attrs.get("axis", 0)
     if not data or indices is None or not isinstance(axis, int):
         return None
-    place = axis % len(data)
+    place = axis_of(axis, len(data))
     return (*data[:place], *indices, *data[place + 1 :])
 
 
@@ -249,7 +250,7 @@ def slices(b: "Builder", call: "Call") -> Dims | None:
     for index, axis in enumerate(axes):
         if not -len(shape) <= axis < len(shape):
             return None
-        place, size = axis % len(shape), shape[axis]
+        place, size = axis_of(axis, len(shape)), shape[axis]
         start = starts[index] if starts else None
         end = ends[index] if ends else None
         step = steps[index] if steps else 1 if call.arg(4) == NONE else None
@@ -330,7 +331,7 @@ def arg_max(b: "Builder", call: "Call") -> Dims | None:
     if not shape:
         return None
     axis = range(len(shape))[int(axis)]
-    return (*shape[:axis], *((1,) if call.attrs["keepdims"] else ()), *shape[axis + 1 :])
+    return (*shape[:axis], *((1,) if flag(call.attrs["keepdims"]) else ()), *shape[axis + 1 :])
 
 
 def scalar(_b: "Builder", _call: "Call") -> Dims | None:

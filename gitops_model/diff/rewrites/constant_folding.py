@@ -45,7 +45,7 @@ def gather(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     table = b.table
     inner = table.items[call.arg(0)]
     index = b.ints(call.arg(1))
-    if not inner.op.startswith("ai.onnx:Shape:") or not index:
+    if not inner.op.startswith("ai.onnx:Shape:") or not index or call.attrs.get("axis") not in (0, -1):
         return None
     attrs, dims = dict(inner.attrs), table.shape[inner.args[0]]
     dims = None if dims is None else dims[attrs.get("start", 0) : attrs.get("end")]

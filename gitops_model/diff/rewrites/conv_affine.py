@@ -25,6 +25,8 @@ def conv(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     shape = b.table.shape[w]
     if shape is None or len(shape) < 3:
         return None
+    if call.arg(2) != NONE and b.table.shape[call.arg(2)] != (shape[0],):
+        return None
     rank = len(shape) - 2
     attrs = dict(call.attrs)
     attrs.pop("kernel_shape", None)

@@ -6,6 +6,7 @@ All become MatMul, Transpose, Mul and Add; a scalar factor inside a product of m
 
 from typing import TYPE_CHECKING
 
+from gitops_model.diff.proof.dims import flag
 from gitops_model.diff.proof.infer import common
 from gitops_model.diff.proof.table import NONE
 
@@ -40,6 +41,8 @@ def factor(b: "Builder", like: int, value: object) -> int | None:
 def gemm(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     from gitops_model.diff.proof.floats import unpack_float
 
+    for name in ("transA", "transB"):
+        flag(call.attrs.get(name, 0))
     a, w = turned_pair(b, call)
     if a is None or w is None or (call.domain == "ai.onnx" and call.version < 7):
         return None

@@ -6,6 +6,7 @@ the means, differences, products and roots that exporters write out.
 
 from typing import TYPE_CHECKING
 
+from gitops_model.diff.proof.dims import place as axis_of
 from gitops_model.diff.proof.table import NONE
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def axes_from(b: "Builder", x: int, call: "Call") -> tuple[int, ...] | None:
         return None
     if shape is None:
         return (-1,) if axis == -1 else None
-    return tuple(range(axis % len(shape), len(shape))) if shape else None
+    return tuple(range(axis_of(axis, len(shape)), len(shape))) if shape else None
 
 
 def mean(b: "Builder", x: int, axes: tuple[int, ...]) -> int:

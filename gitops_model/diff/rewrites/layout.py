@@ -7,6 +7,7 @@ within a Concat along the same axis is one.
 
 from typing import TYPE_CHECKING, Any
 
+from gitops_model.diff.proof.dims import place as axis_of
 from gitops_model.diff.proof.infer import ints_of, items_of
 from gitops_model.diff.proof.table import Dims
 
@@ -114,11 +115,11 @@ def nested_concat(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     for arg in call.args:
         item = b.table.items[arg]
         inner = dict(item.attrs).get("axis") if item.op.startswith("ai.onnx:Concat:") else None
-        opened = isinstance(inner, int) and inner % rank == axis % rank and not b.table.constant[arg]
+        opened = isinstance(inner, int) and axis_of(inner, rank) == axis_of(axis, rank) and not b.table.constant[arg]
         parts += item.args if opened and len(parts) + len(item.args) <= MOST_PARTS else (arg,)
-    if tuple(parts) == call.args and axis == axis % rank:
+    if tuple(parts) == call.args and axis == axis_of(axis, rank):
         return None
-    return b.emit(call._replace(args=tuple(parts), attrs={**call.attrs, "axis": axis % rank}))
+    return b.emit(call._replace(args=tuple(parts), attrs={**call.attrs, "axis": axis_of(axis, rank)}))
 
 
 def concat(b: "Builder", call: "Call") -> tuple[int, ...] | None:
@@ -127,7 +128,7 @@ def concat(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     if found is None or not isinstance(axis, int):
         return None
     inner, perm = found
-    made = b.emit(call._replace(args=inner, attrs={**call.attrs, "axis": perm[axis % len(perm)]}))
+    made = b.emit(call._replace(args=inner, attrs={**call.attrs, "axis": perm[axis_of(axis, len(perm))]}))
     b.note(PATTERN, made[0])
     return (turned(b, made[0], perm),)
 

@@ -6,6 +6,8 @@ Pad, starts and ends of Slice, k of TopK). The form with inputs is taken for bot
 
 from typing import TYPE_CHECKING
 
+from gitops_model.diff.proof.dims import flag
+from gitops_model.diff.proof.dims import place as axis_of
 from gitops_model.diff.proof.infer import ints_of
 from gitops_model.diff.proof.table import NONE
 
@@ -33,16 +35,16 @@ def reduction(b: "Builder", call: "Call") -> tuple[int, ...] | None:
             return None
     shape = b.table.shape[x]
     if not axes:
-        if call.attrs.get("noop_with_empty_axes"):
+        if flag(call.attrs.get("noop_with_empty_axes", 0)):
             return (x,) if call.op in PLAIN else None
         if shape is None:
             return None
         axes = tuple(range(len(shape)))
     if shape is not None:
-        axes = tuple(axis % len(shape) for axis in axes) if shape else ()
+        axes = tuple(axis_of(axis, len(shape)) for axis in axes)
     elif any(axis >= 0 for axis in axes) and any(axis < 0 for axis in axes):
         return None
-    return (reduced(b, call.op, x, bool(call.attrs.get("keepdims", 1)), tuple(sorted(set(axes)))),)
+    return (reduced(b, call.op, x, flag(call.attrs.get("keepdims", 1)), tuple(sorted(set(axes)))),)
 
 
 def reduced(b: "Builder", op: str, x: int, keep: bool, axes: tuple[int, ...]) -> int:

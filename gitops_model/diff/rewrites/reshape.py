@@ -8,6 +8,7 @@ row the first does not count. Sizes that the inputs bring are taken not to be ze
 from typing import TYPE_CHECKING
 
 from gitops_model.diff.proof.dims import divided, sizes_of, symbol
+from gitops_model.diff.proof.dims import place as axis_of
 from gitops_model.diff.proof.infer import ints_of
 from gitops_model.diff.proof.table import NONE, Dims
 
@@ -64,7 +65,7 @@ def flatten(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     shape, axis = b.table.shape[call.arg(0)], call.attrs.get("axis", 1)
     if shape is None or not isinstance(axis, int):
         return None
-    place = axis % len(shape) if axis < 0 else axis
+    place = axis_of(axis, len(shape)) if axis != len(shape) else axis
     parts = [divided(part, ()) for part in (shape[:place], shape[place:])]
     if parts[0] is None or parts[1] is None:
         return None
@@ -89,7 +90,9 @@ def squeeze(b: "Builder", call: "Call") -> tuple[int, ...] | None:
         if call.arg(1) != NONE or static is None:
             return None
         return (to_shape(b, x, tuple(dim for dim in static if dim != 1)),)
-    places = {axis % len(shape) for axis in axes} if shape else set[int]()
+    places = {axis_of(axis, len(shape)) for axis in axes}
+    if any(isinstance(shape[index], int) and shape[index] != 1 for index in places):
+        return None
     return (to_shape(b, x, tuple(dim for index, dim in enumerate(shape) if index not in places)),)
 
 
@@ -99,7 +102,7 @@ def unsqueeze(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     if shape is None or axes is None:
         return None
     rank = len(shape) + len(axes)
-    places = {axis % rank for axis in axes}
+    places = {axis_of(axis, rank) for axis in axes}
     if len(places) != len(axes):
         return None
     rest = iter(shape)

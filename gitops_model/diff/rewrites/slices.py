@@ -6,6 +6,7 @@ range along one axis, of which a Gather at a single place drops the axis. Parts 
 
 from typing import TYPE_CHECKING
 
+from gitops_model.diff.proof.dims import place as axis_of
 from gitops_model.diff.proof.infer import ints_of
 from gitops_model.diff.proof.table import NONE
 
@@ -68,7 +69,9 @@ def slices(b: "Builder", call: "Call") -> tuple[int, ...] | None:
         return None
     if not len(starts) == len(ends) == len(axes) == len(steps) or any(not -len(shape) <= a < len(shape) for a in axes):
         return None
-    places = sorted((axis % len(shape), start, end) for axis, start, end in zip(axes, starts, ends, strict=True))
+    places = sorted(
+        (axis_of(axis, len(shape)), start, end) for axis, start, end in zip(axes, starts, ends, strict=True)
+    )
     if len({axis for axis, _, _ in places}) != len(places):
         return None
     made: int | None = call.arg(0)
