@@ -84,12 +84,14 @@ def rules() -> str:
     """docs/rules.md: every rule with its page, as `gitops-model explain CODE` prints it."""
     from gitops_model import checks
     from gitops_model.gpu.reasons import CODES
+    from gitops_model.release.reasons import CODES as RELEASE
 
     pages = {code: (checks.rule_of(code), checks.page_of(code)) for code in checks.CHECKS}
     pages |= {
         code: (row.rule, f"{fill(row.page, 118, break_on_hyphens=False)}\n\nPredicts: `{row.error}`.")
         for code, row in CODES.items()
     }
+    pages |= {code: (row.rule, fill(row.page, 118, break_on_hyphens=False)) for code, row in RELEASE.items()}
     lines = [f"<!-- {BANNER} -->", "# Rules", ""]
     lines += ["Codes are never renumbered. `gitops-model explain GM201` prints a page; `--select` and `--ignore`, and"]
     lines += ["`ignore` in `.gitops-model.toml`, take a code or its beginning.", ""]

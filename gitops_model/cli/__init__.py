@@ -33,6 +33,7 @@ VERBS: dict[str, str] = {
     "same": "same",
     "notes": "notes",
     "gpu": "gpu",
+    "tag": "tag",
     "explain": "explain",
     "init": "init",
     "doctor": "doctor",

@@ -1,9 +1,12 @@
-"""The pages of the rules and of the reasons of GPU verdicts, and the list of both."""
+"""The pages of the rules, of the reasons of GPU verdicts and of those about releases, and the list of all."""
 
 from gitops_model import checks
 from gitops_model.errors import CouldNotRun
 from gitops_model.finding import Rule
-from gitops_model.gpu.reasons import CODES
+from gitops_model.gpu.reasons import CODES as GPU
+from gitops_model.release.reasons import CODES as RELEASE
+
+CODES = {**GPU, **RELEASE}
 
 
 def overview() -> str:

@@ -16,6 +16,8 @@ RENDERERS: dict[str, tuple[str, ...]] = {
     "diff": ("text", "json", "markdown"),
     "review": ("markdown", "json", "html", "sarif", "github"),
     "same": ("text", "json"),
+    "tag": ("text", "json", "outputs"),
+    "tags": ("text", "json"),
     "gpu.check": ("text", "json", "markdown"),
     "gpu.history": ("text", "json"),
     "gpu.document": ("yaml", "json"),
