@@ -102,8 +102,6 @@ class Builder:
         for value in graph.inputs:
             if value.name in graph.initializers and value.name not in inputs:
                 continue
-            if value.name not in inputs:
-                raise Unprovable("the graph has an input that the model has not (the module itself, in TorchScript)")
             number = self.table.make("input", (), (inputs[value.name],))
             env[value.name] = self.declared(number, value)
         self.graph_constants(graph, env)

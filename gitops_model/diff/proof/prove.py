@@ -1,6 +1,6 @@
 """The proof as a whole: two sides in, what is certain about them out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from gitops_model.diff.proof.build import Builder, Unprovable
@@ -30,6 +30,8 @@ def prove(before: Side, after: Side) -> Proof:
     keys = shared_inputs(before.model, after.model)
     if keys is None:
         return Proof(Outcome.DIFFERENT, reason="the inputs or outputs are not the same")
+    if has_own_inputs(before.model, keys[0]) or has_own_inputs(after.model, keys[1]):
+        return Proof(Outcome.DIFFERENT, reason="the graph has inputs that the model has not", unknown=True)
     table = Table()
     builders = [
         Builder(table, side.model, digests(side), reader(side), name)
@@ -57,6 +59,12 @@ def prove(before: Side, after: Side) -> Proof:
     if outcome is Outcome.EXACT and any(rewrite.numeric != "exact" for rewrite in rewrites):
         outcome = Outcome.ROUNDED
     return Proof(outcome, rewrites)
+
+
+def has_own_inputs(model: Model, names: Mapping[str, object]) -> bool:
+    """Whether the graph takes more than the model does: the `self` of TorchScript, which holds the weights."""
+    graph = model.graph
+    return graph is not None and any(v.name not in names and v.name not in graph.initializers for v in graph.inputs)
 
 
 def same_model(before: Side, after: Side) -> bool:

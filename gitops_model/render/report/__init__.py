@@ -13,10 +13,11 @@ def tally(report: Report) -> str:
     """`1 error, 2 warnings in 3 manifests and 4 model files`."""
     counts = {level: sum(finding.severity is level for finding in report.findings) for level in Severity}
     found = [counted(counts[level], level.label) for level in sorted(Severity, reverse=True) if counts[level]]
-    seen = [counted(report.manifests, "manifest"), counted(report.files, "model file")]
-    if not report.manifests and not report.files and not found:
+    nouns = ((report.manifests, "manifest"), (report.files, "model file"))
+    seen = [counted(number, noun) for number, noun in nouns if number]
+    if not seen and not found:
         return "nothing to check"
-    return f"{', '.join(found) or 'no findings'} in {' and '.join(seen)}"
+    return f"{', '.join(found) or 'no findings'}{' in ' if seen else ''}{' and '.join(seen)}"
 
 
 def counted(number: int, noun: str) -> str:

@@ -15,6 +15,8 @@ MOST_MODELS = 200
 """Models that a report tells of one by one."""
 MOST_FINDINGS = 500
 MOST_REASONS = 50
+MOST_TEXT = 1000
+"""Characters of one text."""
 
 
 class ModelReview(NamedTuple):
@@ -75,7 +77,7 @@ def model_review(file: FileDiff) -> ModelReview:
         kind_of(file),
         bump_of(file),
         diff is not None and diff.verdict.equivalent,
-        tuple(reasons[:MOST_REASONS]),
+        tuple(reason[:MOST_TEXT] for reason in reasons[:MOST_REASONS]),
         summary(diff) if diff is not None else (),
         tables(diff) if diff is not None else (),
     )

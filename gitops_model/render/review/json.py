@@ -5,10 +5,8 @@ from typing import Any
 
 from gitops_model.render import Look
 from gitops_model.render.report import json as findings
-from gitops_model.render.review import ModelReview, Review
+from gitops_model.render.review import MOST_TEXT, ModelReview, Review
 
-MOST = 1000
-"""Characters of one text."""
 MOST_PATH = 4096
 
 
@@ -32,7 +30,7 @@ def document(review: Review) -> dict[str, Any]:
         "findings_total": review.findings_total,
         "summary": report["summary"],
         "fail_on": review.report.fail_on,
-        "troubles": [trouble[:MOST] for trouble in review.troubles],
+        "troubles": [trouble[:MOST_TEXT] for trouble in review.troubles],
     }
 
 
@@ -44,12 +42,12 @@ def _model(model: ModelReview) -> dict[str, Any]:
         "kind": model.kind,
         "bump": model.bump,
         "equivalent": model.equivalent,
-        "reasons": [reason[:MOST] for reason in model.reasons],
-        "sizes": [size[:MOST] for size in model.sizes],
+        "reasons": [reason[:MOST_TEXT] for reason in model.reasons],
+        "sizes": [size[:MOST_TEXT] for size in model.sizes],
         "tables": [
             {
                 "kind": table.kind,
-                "rows": [[None if cell is None else cell[:MOST] for cell in row] for row in table.rows],
+                "rows": [[None if cell is None else cell[:MOST_TEXT] for cell in row] for row in table.rows],
                 "total": table.total,
             }
             for table in model.tables
@@ -59,6 +57,6 @@ def _model(model: ModelReview) -> dict[str, Any]:
 
 def _cut(finding: dict[str, Any]) -> dict[str, Any]:
     return {
-        name: value[: MOST_PATH if name == "path" else MOST] if isinstance(value, str) else value
+        name: value[: MOST_PATH if name == "path" else MOST_TEXT] if isinstance(value, str) else value
         for name, value in finding.items()
     }

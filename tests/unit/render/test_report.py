@@ -22,7 +22,7 @@ def finding(number: int = 0, severity: Severity = Severity.ERROR, **fields: Any)
     [
         (Report(()), "nothing to check"),
         (Report((), 1, 2), "no findings in 1 manifest and 2 model files"),
-        (Report((finding(),), 0, 1), "1 error in 0 manifests and 1 model file"),
+        (Report((finding(),), 0, 1), "1 error in 1 model file"),
         (
             Report((finding(), finding(1), finding(2, Severity.NOTE), finding(3, Severity.WARNING)), 2, 3),
             "2 errors, 1 warning, 1 note in 2 manifests and 3 model files",
