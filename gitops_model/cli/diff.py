@@ -15,7 +15,11 @@ DESCRIPTION = f"""{SUMMARY}
   diff A...B                B against where it left A
   diff FILE FILE            two files; each may be REV:PATH
 
-A file whose name is also a revision, or which is gone, is named after `--`."""
+A file whose name is also a revision, or which is gone, is named after `--`.
+
+Where `record` has written notes on both sides they are believed, and no weight is read;
+then it is not measured how much weights changed, unless --statistics asks for it.
+--exit-code and --no-notes read everything."""
 EPILOG = """examples:
   gitops-model diff main...HEAD --format markdown
   gitops-model diff v1.0:model.onnx model.onnx
@@ -29,14 +33,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-index", action="store_true", help="take the two arguments for files, whatever they are")
     parser.add_argument("--exit-code", action="store_true", help="exit 1 when a model asks for a version bump")
+    parser.add_argument("--no-notes", action="store_true", help="read all weights, whatever the notes say of them")
+    parser.add_argument(
+        "--statistics", action="store_true", help="measure changed weights, even where notes spare reading them"
+    )
     add_output(parser, ("text", "json", "markdown"))
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
     from gitops_model.cli.output import emit
-    from gitops_model.pipeline.diff import diff
+    from gitops_model.pipeline.diff import Use, diff
     from gitops_model.render.diff import worst_bump
 
-    compared = diff(args.words, args.literal, context.cwd, context.environ, staged=args.staged, no_index=args.no_index)
+    compared = diff(
+        args.words,
+        args.literal,
+        context.cwd,
+        context.environ,
+        staged=args.staged,
+        no_index=args.no_index,
+        use=Use(notes=not (args.no_notes or args.exit_code), measure=args.statistics),
+    )
     emit("diff", compared, args, context)
     return int(args.exit_code and worst_bump(compared) != "none")

@@ -15,11 +15,12 @@ FEW = 4
 class Lookup:
     """The entries of a place by path, as the place was when it was first looked at: make a new one per task."""
 
-    def __init__(self, repository: "Repository", place: Place) -> None:
+    def __init__(self, repository: "Repository", place: Place, tree: str | None = None) -> None:
+        """`tree` is the id of the place's root tree, where it is known already."""
         self.repository = repository
         self.place = place
         self._asked = 0
-        self._tree: str | None = None
+        self._tree = tree
         self._all: dict[str, Entry] | None = None
 
     def entry(self, path: str) -> Entry | None:
@@ -27,7 +28,7 @@ class Lookup:
         if isinstance(self.place, str):
             if self._tree is None:
                 self._tree = self.repository.resolve(self.place, "tree")
-            return self.repository.entry(self._tree, path)
+            return self.repository.trees.find(self._tree, path)
         if self._all is None:
             self._asked += 1
             if self._asked <= FEW:

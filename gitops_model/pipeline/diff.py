@@ -1,7 +1,7 @@
 """Compare models: two files, or every model file that differs between two states of a repository."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitops_model.blob import Blob
 from gitops_model.checks import command
@@ -17,8 +17,17 @@ if TYPE_CHECKING:
     from gitops_model.git.changes import Change
     from gitops_model.git.entries import Entry, Place
     from gitops_model.git.repository import Repository
+    from gitops_model.pipeline.recorded import Known
 
 STATUS = {"A": "added", "D": "removed", "M": "modified", "T": "modified", "R": "renamed", "C": "added", "U": "conflict"}
+
+
+class Use(NamedTuple):
+    """`notes`: believe the notes of the models (a verdict that can fail a job does not), so that nothing is hashed;
+    `measure`: say how much weights changed, even where notes spare reading them."""
+
+    notes: bool = False
+    measure: bool = False
 
 
 def diff(
@@ -29,6 +38,7 @@ def diff(
     *,
     staged: bool = False,
     no_index: bool = False,
+    use: Use = Use(),  # noqa: B008 - immutable
 ) -> Compared:
     """What the words ask for (`diff_arguments.understand`)."""
     from gitops_model.git.repository import Repository
@@ -39,7 +49,7 @@ def diff(
         return diff_files(wanted, cwd, environ)
     assert repository is not None
     with repository:
-        return diff_states(repository, wanted)
+        return diff_states(repository, wanted, use)
 
 
 def diff_files(pair: TwoFiles, cwd: str, environ: Mapping[str, str]) -> Compared:
@@ -70,7 +80,11 @@ def same_bytes(old: Blob, new: Blob) -> bool:
     return all(one == other for one, other in pairs)
 
 
-def diff_states(repository: "Repository", wanted: TwoStates) -> Compared:
+def diff_states(
+    repository: "Repository",
+    wanted: TwoStates,
+    use: Use = Use(),  # noqa: B008 - immutable
+) -> Compared:
     """Every model file that differs, and every model whose external data or shards do."""
     changes = repository.changes(
         staged=wanted.staged,
@@ -80,16 +94,16 @@ def diff_states(repository: "Repository", wanted: TwoStates) -> Compared:
         paths=tuple(path for path in wanted.paths if path),
         renames=True,
     )
+    from gitops_model.pipeline.recorded import Known
+
     before, after = places(repository, wanted)
+    known = Known(repository) if use.notes else None
     models = [change for change in changes if is_model_path(change.path) or is_model_path(change.old_path or "")]
     others = [change for change in changes if change not in models]
     direct = {change.path for change in models}
-    files = [_changed(repository, change, before, after) for change in models]
-    files += [
-        _dependent(repository, entry, before, after)
-        for entry in dependents(repository, others, after)
-        if entry.path not in direct
-    ]
+    pairing = Pairing(repository, before, after, known, measure=use.measure)
+    files = [_changed(pairing, change) for change in models]
+    files += [_dependent(pairing, entry) for entry in dependents(repository, others, after) if entry.path not in direct]
     names = [_name(place) for place in (before, after)]
     return Compared(tuple(sorted(files, key=lambda file: file.path)), names[0], names[1])
 
@@ -113,7 +127,17 @@ def _name(place: "Place") -> str:
     return place if isinstance(place, str) else place.value
 
 
-def _changed(repository: "Repository", change: "Change", before: "Place", after: "Place") -> FileDiff:
+class Pairing(NamedTuple):
+    """The two places, and what is known without reading."""
+
+    repository: "Repository"
+    before: "Place"
+    after: "Place"
+    known: "Known | None"
+    measure: bool
+
+
+def _changed(pairing: Pairing, change: "Change") -> FileDiff:
     from gitops_model.git.entries import Entry
 
     old_path = change.old_path or change.path
@@ -124,45 +148,61 @@ def _changed(repository: "Repository", change: "Change", before: "Place", after:
         return FileDiff(change.path, status, None, problems=(("after", problem),))
     old = None if change.status in "AC" else Entry(change.old_mode, change.old_oid, old_path)
     new = None if change.status == "D" else Entry(change.new_mode, change.new_oid, change.path)
-    return _file(repository, ((old, before), (new, after)), change.path, status, renamed)
+    return _file(pairing, (old, new), FileDiff(change.path, status, None, renamed))
 
 
-def _dependent(repository: "Repository", entry: "Entry", before: "Place", after: "Place") -> FileDiff:
-    old = repository.entry(before, entry.path)
+def _dependent(pairing: Pairing, entry: "Entry") -> FileDiff:
+    old = pairing.repository.entry(pairing.before, entry.path)
     status = "modified" if old is not None else "added"
-    return _file(repository, ((old, before), (entry, after)), entry.path, status)
+    return _file(pairing, (old, entry), FileDiff(entry.path, status, None))
 
 
-def _file(
-    repository: "Repository",
-    pair: "tuple[tuple[Entry | None, Place], tuple[Entry | None, Place]]",
-    path: str,
-    status: str,
-    renamed: str | None = None,
-) -> FileDiff:
+def _file(pairing: Pairing, entries: "tuple[Entry | None, Entry | None]", draft: FileDiff) -> FileDiff:
+    """`draft` with what was found: the difference, or the problems."""
+    pair = tuple(zip(entries, (pairing.before, pairing.after), strict=True))
+    lines = [_line(pairing.known, entry, place) for entry, place in pair]
+    believed = None not in lines
+    if believed and not pairing.measure and (compared := from_notes(lines[0], lines[1])) is not None:
+        return draft._replace(diff=compared)
     sides: list[Opened] = []
     described: dict[str, Side] = {}
     problems: list[tuple[str, Problem]] = []
     try:
-        for name, (entry, place) in zip(("before", "after"), pair, strict=True):
+        for name, (entry, place), line in zip(("before", "after"), pair, lines, strict=True):
             if entry is None:
                 continue
             try:
-                opened = open_entry(repository, entry, place)
+                opened = open_entry(pairing.repository, entry, place)
                 sides.append(opened)
-                described[name] = describe(opened)
+                described[name] = describe(opened, line=line)
             except BadFile as error:
                 problems.append((name, error.problem))
         compared = None
         if len(described) == 2:
             one, other = described["before"], described["after"]
-            compared = diff_models(
-                one, other, same_bytes=alike(one, other) and same_bytes(sides[0].blob, sides[1].blob)
-            )
+            same = not believed and alike(one, other) and same_bytes(sides[0].blob, sides[1].blob)
+            compared = diff_models(one, other, same_bytes=same, measure=pairing.measure or not believed)
     finally:
         for opened in sides:
             opened.blob.close()
-    return FileDiff(path, status, compared, renamed, tuple(problems))
+    return draft._replace(diff=compared, problems=tuple(problems))
+
+
+def _line(known: "Known | None", entry: "Entry | None", place: "Place") -> dict[str, Any] | None:
+    return known.line(entry, place) if known is not None and entry is not None else None
+
+
+def from_notes(before: dict[str, Any] | None, after: dict[str, Any] | None) -> ModelDiff | None:
+    """The difference as two notes tell it; None where the files must be opened."""
+    if before is None or after is None or "facts" not in before or "facts" not in after:
+        return None
+    from gitops_model.pipeline.recorded import compare as compare_lines
+    from gitops_model.pipeline.recorded import enough
+
+    try:
+        return compare_lines(before, after) if enough(before, after) else None
+    except (TypeError, KeyError, AttributeError):  # whoever may push may write any line
+        return None
 
 
 def open_entry(repository: "Repository", entry: "Entry", place: "Place") -> Opened:
@@ -174,8 +214,11 @@ def open_entry(repository: "Repository", entry: "Entry", place: "Place") -> Open
         raise named(error, entry.path) from error
 
 
-def dependents(repository: "Repository", changes: "list[Change]", after: "Place") -> "Iterator[Entry]":
+def dependents(
+    repository: "Repository", changes: "list[Change]", after: "Place", known: "Known | None" = None
+) -> "Iterator[Entry]":
     """The models that need a file which changed: external data may have any name, so the models above it are asked."""
+    from gitops_model.git.deps import needed
     from gitops_model.git.paths import folder_of, resolve
 
     changed = {path for change in changes for path in (change.path, change.old_path) if path}
@@ -187,8 +230,12 @@ def dependents(repository: "Repository", changes: "list[Change]", after: "Place"
         if folder not in folders or not entry.is_regular or not is_model_path(entry.path):
             continue
         try:
-            with open_entry(repository, entry, after) as opened:
-                deps = {resolve(folder, path) for path in _deps(opened)}
+            line = _line(known, entry, after)
+            if line is not None:
+                deps = needed(line, entry.path)
+            else:
+                with open_entry(repository, entry, after) as opened:
+                    deps = {resolve(folder, path) for path in _deps(opened)}
         except (BadFile, CouldNotRun):
             continue  # what is wrong with an unchanged file is no difference
         if deps & changed:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 
 from gitops_model.blob import Blob, NoSource, Source
 from gitops_model.diff.result import Side
@@ -12,6 +12,7 @@ from gitops_model.readers import read_model
 
 if TYPE_CHECKING:
     from gitops_model.git.repository import Repository
+    from gitops_model.readers.bytes import TensorBytes
 
 
 class Opened(NamedTuple):
@@ -130,10 +131,11 @@ def named(error: BadFile, path: str) -> BadFile:
     return BadFile(problem._replace(message=f"{path}: {problem.message}"))
 
 
-def describe(opened: Opened, *, digests: bool = True) -> Side:
+def describe(opened: Opened, *, digests: bool = True, line: Mapping[str, Any] | None = None) -> Side:
     """Read a model and digest it. Tensors whose bytes cannot be had have the digest None, and then so has the whole.
 
-    Raises BadFile for a model that cannot be read.
+    `line` is a note's on this content: where it names the same tensors, none of them is read. Raises BadFile for a
+    model that cannot be read.
     """
     from gitops_model.fingerprint import signature_digest, structure_digest
     from gitops_model.readers.bytes import TensorBytes
@@ -147,9 +149,28 @@ def describe(opened: Opened, *, digests: bool = True) -> Side:
         signature = signature_digest(model) or ""
         if not digests:
             return Side(model, (None,) * len(model.tensors), "", structure, signature)
-        side = _digested(Side(model, (), "", structure, signature), data, absent(model, opened.source))
+        known = _recorded(Side(model, (), "", structure, signature), line, data) if line is not None else None
+        side = known or _digested(Side(model, (), "", structure, signature), data, absent(model, opened.source))
     # For what digests do not tell (a folded constant). It opens nothing before it is asked.
     return side._replace(data=TensorBytes(opened.blob, opened.source))
+
+
+def _recorded(side: Side, line: Mapping[str, Any], data: "TensorBytes") -> Side | None:
+    """The side with a note's digests; None where the note is not about these tensors."""
+    from gitops_model.fingerprint.tensors import tensor_digests
+
+    rows = line.get("tensors")
+    said = [[tensor.name, tensor.dtype, list(tensor.shape)] for tensor in side.model.tensors]
+    if not isinstance(rows, list) or [row[:3] for row in cast("list[list[Any]]", rows)] != said:
+        return None
+    stored = constants(side.model)
+    raw, _ = tensor_digests(stored, data)
+    return side._replace(
+        digests=tuple(str(row[3]) for row in cast("list[list[Any]]", rows)),
+        weights=str(line.get("weights", "")),
+        optimizer=str(line.get("optimizer", "")),
+        constants={tensor: digest.hex() for tensor, digest in zip(stored, raw, strict=True)},
+    )
 
 
 def absent(model: Model, source: Source) -> set[str]:

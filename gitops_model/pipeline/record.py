@@ -15,6 +15,7 @@ from gitops_model.git.paths import folder_of
 from gitops_model.git.repository import Repository
 from gitops_model.pipeline.file_digests import file_digests
 from gitops_model.pipeline.listed import Listed
+from gitops_model.pipeline.recorded import facts
 from gitops_model.pipeline.selection import from_root, models, staged_models
 from gitops_model.readers import FORMATS, format_of_name, read_model
 from gitops_model.render.record import Outcome, Recorded
@@ -213,6 +214,9 @@ def describe(
         "deps": _deps.describe(lookup, path, model.deps),
         "tensors": [[tensor.name, tensor.dtype, list(tensor.shape), tensor.digest] for tensor in found.tensors],
     }
+    said = facts(model)
+    if said is not None:
+        fields |= {"facts": said, "model": found.model}
     if found.signature is not None:
         fields["signature"] = found.signature
     if found.optimizer is not None:

@@ -43,7 +43,7 @@ def test_the_line(cli: Program, git_repo: MakeRepo) -> None:
     text = repo.git("notes", "--ref", NOTES, "show", blob)
     fields = json.loads(text)
     assert text == json.dumps(fields, sort_keys=True, separators=(",", ":"))
-    assert set(fields) == {"v", "kind", "format", "source", "weights", "structure", "deps", "tensors"}
+    assert set(fields) == {"v", "kind", "format", "source", "weights", "structure", "deps", "tensors", "facts", "model"}
     assert [fields[name] for name in ("v", "kind", "format", "source", "deps")] == [
         1,
         "fingerprint",
