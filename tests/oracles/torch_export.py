@@ -7,7 +7,9 @@ Needs torch and onnxscript. The weights are drawn from a fixed seed, so that bot
 
 import warnings
 from pathlib import Path
+from typing import Any
 
+import onnx
 import torch
 from torch import nn
 
@@ -114,5 +116,20 @@ def main() -> None:
             ).save(f"{path}_dynamo_plain.onnx")
 
 
+def forget_the_machine(path: Path) -> None:
+    """Take out the stack traces that the exporter writes beside each node: they name folders of this machine."""
+    model = onnx.load(path)
+    parts: list[Any] = [model, model.graph, *model.graph.node, *model.graph.value_info, *model.graph.input]
+    parts += [*model.graph.output, *model.graph.initializer, *model.functions]
+    parts += [node for function in model.functions for node in function.node]
+    for part in parts:
+        kept = [entry for entry in part.metadata_props if "stack_trace" not in entry.key]
+        del part.metadata_props[:]
+        part.metadata_props.extend(kept)
+    path.write_bytes(model.SerializeToString())
+
+
 if __name__ == "__main__":
     main()
+    for exported in sorted(FOLDER.glob("*.onnx")):
+        forget_the_machine(exported)
