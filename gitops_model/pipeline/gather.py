@@ -9,7 +9,7 @@ from gitops_model.git.paths import folder_of
 from gitops_model.manifest import Listed, Manifest, is_manifest_path, load
 from gitops_model.nearest import nearest
 from gitops_model.pipeline.tree import Tree, TreeSource, special_entry
-from gitops_model.readers import audit, is_model_path
+from gitops_model.readers import HEAD, audit, is_model_path, may_be_model
 
 if TYPE_CHECKING:
     from gitops_model.blob import Blob
@@ -186,7 +186,7 @@ class Gatherer:
         if not blob.content_is_local:
             facts.problems = (not_here(blob, wanted),)
             return
-        if listed is None or is_model_path(facts.path):
+        if listed is None or may_be_model(facts.path, blob.head(HEAD)):
             facts.model, facts.problems = describe(blob, self.tree)
             if facts.model is not None:
                 facts.problems += tuple(audit(blob))
@@ -205,7 +205,7 @@ class Gatherer:
 
 def describe(blob: "Blob", tree: Tree) -> "tuple[Model | None, tuple[Problem, ...]]":
     """The model of a file, and all that reading it says; its other files must be there."""
-    from gitops_model.readers import HEAD, read_model
+    from gitops_model.readers import read_model
 
     source = tree.source(folder_of(blob.path))
     try:

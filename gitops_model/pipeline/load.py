@@ -137,10 +137,14 @@ def describe(opened: Opened, *, digests: bool = True, line: Mapping[str, Any] | 
     `line` is a note's on this content: where it names the same tensors, none of them is read. Raises BadFile for a
     model that cannot be read.
     """
+    return described(read(opened), opened, digests=digests)
+
+
+def described(model: Model, opened: Opened, *, digests: bool = True) -> Side:
+    """The same for a description that was read already."""
     from gitops_model.fingerprint import signature_digest, structure_digest
     from gitops_model.readers.bytes import TensorBytes
 
-    model = read(opened)
     with TensorBytes(opened.blob, opened.source) as data:
         try:
             structure = structure_digest(model, data) or ""

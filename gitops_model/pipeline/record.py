@@ -13,6 +13,7 @@ from gitops_model.git.notes import VERSION, Notes, canonical
 from gitops_model.git.notes import file_digests as stated
 from gitops_model.git.paths import folder_of
 from gitops_model.git.repository import Repository
+from gitops_model.ir import Model
 from gitops_model.pipeline.file_digests import file_digests
 from gitops_model.pipeline.listed import Listed
 from gitops_model.pipeline.recorded import facts
@@ -201,7 +202,10 @@ def describe(
     from gitops_model.readers.bytes import TensorBytes
 
     source = lookup.repository.source(lookup.place, folder_of(path))
-    model = read_model(blob, source)
+    try:
+        model = read_model(blob, source)
+    except BadFile as error:
+        model = opaque(blob, error)
     with TensorBytes(blob, source) as data:
         found = fingerprint(model, data, jobs)
     fields: dict[str, Any] = {
@@ -224,6 +228,17 @@ def describe(
     if blob.pointer is not None:
         fields["files"] = {blob.pointer.algorithm: blob.pointer.digest}
     return fields, tuple(dict.fromkeys((*model.problems, *found.problems)))
+
+
+def opaque(blob: Blob, error: BadFile) -> Model:
+    """What is not read here is recorded by its bytes; a file that is not what its name promises is not recorded."""
+    from gitops_model.readers.opaque import of_stranger
+
+    if error.problem.code == "GM009" or format_of_name(blob.path) is None:
+        model = of_stranger(blob, error.problem)
+        if model is not None:
+            return model
+    raise error
 
 
 def check_pointer(blob: Blob, digests: dict[str, str]) -> None:

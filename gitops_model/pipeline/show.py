@@ -4,8 +4,11 @@ import os
 from collections.abc import Mapping
 
 from gitops_model.blob import Blob, NoSource
+from gitops_model.diff.result import Side
 from gitops_model.errors import BadFile, CouldNotRun
-from gitops_model.pipeline.load import Opened, describe, open_named
+from gitops_model.pipeline.file_digests import file_digests
+from gitops_model.pipeline.load import Opened, describe, described, open_named
+from gitops_model.readers import OPAQUE
 from gitops_model.render.show import Shown
 
 
@@ -26,8 +29,24 @@ def excuse(error: BadFile | CouldNotRun) -> str:
     return f"{error.problem.code} {error.problem.message}" if isinstance(error, BadFile) else str(error)
 
 
+def stranger(opened: Opened, error: BadFile, *, digests: bool) -> Side:
+    """A file that is another kind of thing, as an opaque description; what is broken stays an error."""
+    from gitops_model.readers.opaque import of_stranger
+
+    message = error.problem.message.removeprefix(f"{opened.blob.path}: ")
+    model = of_stranger(opened.blob, error.problem._replace(message=message))
+    if model is None:
+        raise error
+    return described(model, opened, digests=digests)
+
+
 def _shown(opened: Opened, *, digests: bool, nodes: bool) -> Shown:
-    side = describe(opened, digests=digests)
+    try:
+        side = describe(opened, digests=digests)
+    except BadFile as error:
+        side = stranger(opened, error, digests=digests)
+    if side.model.format == OPAQUE and digests:
+        side.model.properties |= file_digests(opened.blob, ["blake3"])
     return Shown(
         opened.blob.path,
         side.model,

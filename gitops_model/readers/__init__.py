@@ -40,6 +40,7 @@ class Format(NamedTuple):
 
 FORMATS: tuple[Format, ...] = (
     Format("safetensors", "gitops_model.readers.safetensors.model", (".safetensors",)),
+    Format("safetensors-index", "gitops_model.readers.safetensors.index", (".safetensors.index.json",)),
     Format("onnx", "gitops_model.readers.onnx.model", (".onnx",), has_signature=True),
     Format("torchscript", "gitops_model.readers.torch.script", (".jit",), weak=(".ts",)),
     Format(
@@ -54,7 +55,11 @@ FORMATS: tuple[Format, ...] = (
     Format("hdf5", "gitops_model.readers.keras.hdf5", (".h5", ".hdf5")),
     Format("savedmodel", "gitops_model.readers.savedmodel.model", ("saved_model.pb",), has_signature=True),
     Format("tflite", "gitops_model.readers.tflite.model", (".tflite", ".lite"), has_signature=True),
+    Format("opaque", "gitops_model.readers.opaque", (".pkl", ".pickle", ".joblib")),
 )
+
+OPAQUE = "opaque"
+"""The row of files whose name says little: torch.save and NumPy write models under it too."""
 
 
 class Reader(Protocol):
@@ -79,6 +84,12 @@ def is_model_path(path: str) -> bool:
     return format_of_name(path) is not None
 
 
+def may_be_model(path: str, head: bytes) -> bool:
+    """Whether a file that somebody listed is a model: by its name, or by a weak ending and its first bytes."""
+    name = path.rpartition("/")[2].lower()
+    return is_model_path(path) or any(name.endswith(row.weak) and reader_of(row).sniff(head) for row in FORMATS)
+
+
 def reader_of(row: Format) -> Reader:
     return cast(Reader, import_module(row.module))
 
@@ -98,22 +109,42 @@ def read_model(blob: Blob, source: Source) -> Model:
     head = blob.head(HEAD)
     if not head:
         raise BadFile(blob.truncated(0, 1))
-    if promised is not None and reader_of(promised).sniff(head):
+    if promised is not None and promised.name != OPAQUE and reader_of(promised).sniff(head):
         return reader_of(promised).read(blob, source)
     stranger, rows = recognised(head)
-    if rows and promised is None:
-        return first_that_reads(rows, blob, source)
+    if rows and (promised is None or promised.name == OPAQUE):
+        return by_content(rows, blob, source)
+    if promised is not None and promised.name == OPAQUE and (stranger is None or stranger.fetch is None):
+        return reader_of(promised).read(blob, source)
     if stranger is not None:
         raise BadFile(stranger.problem(blob, promised))
     if promised is not None:  # nobody knows the bytes: the promised reader says best what is wrong with them
         return reader_of(promised).read(blob, source)
-    raise BadFile(
-        Problem(
-            "GM009",
-            "this is no model format that can be read here",
-            hint="gitops-model explain GM009",
-        )
-    )
+    raise BadFile(unread(blob.path) or Problem("GM009", UNKNOWN, hint="gitops-model explain GM009"))
+
+
+UNKNOWN = "this is no model format that can be read here"
+
+
+def by_content(rows: list[Format], blob: Blob, source: Source) -> Model:
+    """Read a file whose name promises none of the formats that its first bytes look like."""
+    try:
+        return first_that_reads(rows, blob, source)
+    except BadFile as error:  # the first bytes of some formats look like those of another
+        problem = unread(blob.path)
+        if problem is None:
+            raise
+        raise BadFile(problem) from error
+
+
+def unread(path: str) -> Problem | None:
+    """GM009 where the ending says what a file is that is not read here."""
+    from gitops_model.readers.recognise import ENDINGS
+
+    what = ENDINGS.get(path.lower().rpartition(".")[2])
+    if what is None:
+        return None
+    return Problem("GM009", f"this is {what}, which is not read here", found=what, hint="gitops-model explain GM009")
 
 
 def audit(blob: Blob) -> list[Problem]:

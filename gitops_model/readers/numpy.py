@@ -51,6 +51,8 @@ def read(blob: Blob, _source: Source) -> Model:
 
 def read_npz(blob: Blob) -> Model:
     archive = Archive.open(blob)
+    if archive.entries and not any(name.endswith(".npy") for name in archive.entries):
+        raise BadFile(Problem("GM009", f"this zip archive of {len(archive.entries)} entries holds no array"))
     tensors: list[Tensor] = []
     problems = list(archive.problems)
     for name, entry in archive.entries.items():

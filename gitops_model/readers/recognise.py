@@ -37,6 +37,9 @@ class Stranger(NamedTuple):
                 found=self.what,
                 hint=self.fetch.format(path=shlex.quote(blob.path)),
             )
+        if promised is None and self.kind in UNREAD:
+            hint = "gitops-model explain GM009"
+            return Problem("GM009", f"this is {self.what}, which is not read here", found=self.what, hint=hint)
         return Problem(
             "GM004",
             f"this is {self.what}, not {wanted}",
@@ -86,6 +89,29 @@ def is_text(head: bytes) -> bool:
 def is_zeros(head: bytes) -> bool:
     return len(head) >= 64 and not head.strip(b"\0")
 
+
+UNREAD = ("ggml", "ort", "engine")
+"""Kinds that are models, of formats that are not read here."""
+
+ENDINGS = {
+    "mlmodel": "a Core ML model",
+    "mlpackage": "a Core ML package",
+    "plan": "a TensorRT engine plan",
+    "engine": "a TensorRT engine plan",
+    "trt": "a TensorRT engine plan",
+    "pb": "a TensorFlow graph",
+    "params": "an MXNet or Paddle parameter file",
+    "pdiparams": "a Paddle parameter file",
+    "pdmodel": "a Paddle model",
+    "msgpack": "a MessagePack file (Flax)",
+    "rknn": "a Rockchip NPU model",
+    "dlc": "a Qualcomm DLC model",
+    "bmodel": "a Sophgo model",
+    "xmodel": "a Xilinx model",
+    "mnn": "an MNN model",
+    "caffemodel": "a Caffe model",
+}
+"""What the ending says of a file whose first bytes say nothing; never a reason to read it."""
 
 HTML = rb"(?:\xef\xbb\xbf)?\s*(?:<!--.{0,2000}?-->\s*)?<(?:!doctype\s+html|html|head|body|title|script|meta)\b"
 PICKLE = rb"\x80[\x02-\x05](?:[\x00-\x0f(}\])cXUKMJ\x8a-\x9e\x95]|$)"

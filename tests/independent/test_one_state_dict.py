@@ -144,6 +144,7 @@ def big_endian_torch(path: Path, arrays: Arrays) -> Path:
 
 WRITERS: tuple[Callable[[Path, Arrays], Path], ...] = (
     *(as_safetensors, as_npz, as_packed_npz, as_big_endian_npz, as_onnx, as_external_onnx, as_hdf5, big_endian_torch),
+    as_sharded_safetensors,
 )
 COMMITTED = ("state_dict.pt", "deflated.pt", "other_root.pt", "checkpoint.pt", "script.pt", "module.pt")
 
