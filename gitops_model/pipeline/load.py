@@ -137,10 +137,10 @@ def describe(opened: Opened, *, digests: bool = True, line: Mapping[str, Any] | 
     `line` is a note's on this content: where it names the same tensors, none of them is read. Raises BadFile for a
     model that cannot be read.
     """
-    return described(read(opened), opened, digests=digests)
+    return described(read(opened), opened, digests=digests, line=line)
 
 
-def described(model: Model, opened: Opened, *, digests: bool = True) -> Side:
+def described(model: Model, opened: Opened, *, digests: bool = True, line: Mapping[str, Any] | None = None) -> Side:
     """The same for a description that was read already."""
     from gitops_model.fingerprint import signature_digest, structure_digest
     from gitops_model.readers.bytes import TensorBytes
