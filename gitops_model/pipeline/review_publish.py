@@ -68,6 +68,11 @@ class Job:
         except CouldNotRun as error:
             self._could_not(error)
             raise
+        except Exception:
+            self._could_not(
+                CouldNotRun("a bug of gitops-model ended the review; the log of the job has a report of it")
+            )
+            raise
         self._tell(found)
         lines = [*self._comment(found, event.number), *self._status(found)]
         self._close(found, lines)

@@ -32,6 +32,11 @@ class ModelReview(NamedTuple):
     sizes: tuple[str, ...]
     tables: tuple[Table, ...]
 
+    @property
+    def said(self) -> tuple[str, ...]:
+        """The reasons; what became of the file where there is nothing to compare."""
+        return self.reasons or ((f"the model was {self.status}",) if self.status != "modified" else ())
+
 
 class Review(NamedTuple):
     """The change from `merge_base` to `head` (commit ids), as it would go into `base`.

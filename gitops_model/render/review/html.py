@@ -21,8 +21,9 @@ body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto
 h1 { font-size: 1.5rem }
 h2 { font-size: 1.15rem; margin-top: 2rem; padding-top: 1rem; border-top: 1px solid var(--line) }
 code { font: 85% ui-monospace, monospace; background: var(--code); padding: .15em .4em; border-radius: 5px;
-  overflow-wrap: anywhere; white-space: pre-wrap }
-table { border-collapse: collapse; margin: .5rem 0 1rem } th, td { border: 1px solid var(--line); padding: .3rem .7rem;
+  overflow-wrap: break-word; white-space: pre-wrap }
+table { border-collapse: collapse; margin: .5rem 0 1rem; display: block; overflow-x: auto }
+th, td { border: 1px solid var(--line); padding: .3rem .7rem;
   text-align: left; vertical-align: top }
 summary { cursor: pointer; font-weight: 600 } .soft, footer { color: var(--soft) }
 .badge { padding: .1em .6em; border-radius: 1em; color: #fff; font-size: .85em; white-space: nowrap }
@@ -76,7 +77,7 @@ def _model(model: ModelReview) -> Iterator[str]:
     proved = ", equivalent" if model.equivalent else ""
     bump = f'<span class="badge {model.bump}">{model.bump}</span>'
     yield f"<h2>{name}: {for_html(model.kind)}{proved} {bump}</h2>"
-    yield f"<ul>{''.join(f'<li>{for_html(reason, 1000)}</li>' for reason in model.reasons)}</ul>"
+    yield f"<ul>{''.join(f'<li>{for_html(reason, 1000)}</li>' for reason in model.said)}</ul>"
     if model.sizes:
         yield f'<p class="soft">{" · ".join(for_html(size) for size in model.sizes)}</p>'
     for table in model.tables:

@@ -121,7 +121,7 @@ def _model(model: ModelReview, *, alone: bool) -> Iterator[str]:
     if not alone:
         yield heading(model.path, model.old_path, model.kind, model.bump, equivalent=model.equivalent)
         yield ""
-    yield from bullets(model.reasons or ([f"the model was {model.status}"] if model.status != "modified" else ()))
+    yield from bullets(model.said)
     yield from sizes(model.sizes)
 
 
