@@ -10,11 +10,12 @@ from typing import Any, NamedTuple, cast
 
 from gitops_model.diff.ops import NEWEST, Meaning, is_random, meaning
 from gitops_model.diff.proof.dims import symbol
-from gitops_model.diff.proof.evaluate import LAYOUTS, Evaluator, Unknown
+from gitops_model.diff.proof.evaluate import Evaluator
 from gitops_model.diff.proof.floats import pack_float
 from gitops_model.diff.proof.infer import infer, infer_outputs
+from gitops_model.diff.proof.operations import LAYOUTS, Unknown
 from gitops_model.diff.proof.order import in_order
-from gitops_model.diff.proof.table import NONE, STUMBLES, Constant, Table, is_fixed, op_key
+from gitops_model.diff.proof.table import NONE, STUMBLES, Constant, Table, is_fixed, list_of, op_key
 from gitops_model.fingerprint.constants import Content, content
 from gitops_model.ir import Attribute, Function, Graph, Model, Node, OtherType, Sparse, Tensor, TensorType, Value
 from gitops_model.readers.onnx.constant import constant_of
@@ -394,7 +395,3 @@ class Builder:
     def note(self, pattern: str, *results: int) -> None:
         """A rule recognised something that led to these expressions."""
         self.found.setdefault(pattern, []).extend(results[:1])
-
-
-def list_of(value: object) -> list[object]:
-    return list(cast("list[object]", value)) if isinstance(value, (list, tuple)) else []

@@ -5,8 +5,9 @@ from enum import IntEnum
 from itertools import permutations
 from typing import Any
 
-from gitops_model.diff.proof.evaluate import Evaluator, Unknown
+from gitops_model.diff.proof.evaluate import Evaluator
 from gitops_model.diff.proof.infer import items_of
+from gitops_model.diff.proof.operations import Unknown
 from gitops_model.diff.proof.table import Expression, Table, onnx_name, version_of
 
 

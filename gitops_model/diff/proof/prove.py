@@ -95,7 +95,7 @@ def reader(side: Side) -> Callable[[Tensor], bytes]:
     """Reads a tensor's canonical bytes whole: small ones while building, larger ones only to compute a folding."""
 
     def read(tensor: Tensor) -> bytes:
-        from gitops_model.diff.proof.evaluate import Unknown
+        from gitops_model.diff.proof.operations import Unknown
 
         if side.data is None:
             raise Unknown

@@ -137,3 +137,8 @@ class Table:
 def is_fixed(dims: Dims) -> bool:
     """Whether every dimension is a number."""
     return all(isinstance(dim, int) for dim in dims)
+
+
+def list_of(value: object) -> list[object]:
+    """The items of a list or tuple; of anything else none."""
+    return list(cast("list[object]", value)) if isinstance(value, (list, tuple)) else []
