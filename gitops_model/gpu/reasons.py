@@ -260,6 +260,24 @@ CODES = {
             "engines in the requirements, and probe the machine (`gitops-model gpu probe`) instead of copying facts "
             "from two of them.",
         ),
+        Code(
+            "GM423",
+            "gpu-smoke-run",
+            "SMOKE",
+            "the model does not run in ONNX Runtime, or was not run on a GPU",
+            "`gpu check --smoke` loads the model in a process of its own and runs it on inputs made from its "
+            "signature, on the GPU and on the CPU as reference. On a machine without GPU only the CPU "
+            "part is done, which is no pass. Sizes come from runtime.dimensions and runtime.batch of the manifest.",
+        ),
+        Code(
+            "GM424",
+            "gpu-acceptance",
+            "ACCEPTANCE",
+            "a run on the GPU misses a limit of the manifest, or its outputs differ from the CPU's",
+            "Limits stand under `acceptance` in the manifest: latency_p50_ms, latency_p95_ms, load_time_ms, "
+            "memory_mib, max_abs_diff, max_rel_diff. Where it states no difference, an output may "
+            "differ by 1e-3 or by 1e-2 of the reference. TF32 is off and deterministic kernels are asked for.",
+        ),
     )
 }
 """The reasons that there are, by code."""

@@ -1,11 +1,11 @@
 """`gpu check`: one release against the machines that it is meant for."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from gitops_model.errors import CouldNotRun
+from gitops_model.errors import BadFile, CouldNotRun
 from gitops_model.gpu import documents
 from gitops_model.gpu.compat import matrix
 from gitops_model.gpu.digest import facts_digest
@@ -13,8 +13,9 @@ from gitops_model.manifest import Manifest, is_manifest_path
 from gitops_model.pipeline.gpu import targets as _targets
 from gitops_model.pipeline.gpu.record import Kept, record
 from gitops_model.pipeline.gpu.scan import Looked, Wanted, look, manifest_at, path_of
+from gitops_model.pipeline.run_model import Task
 from gitops_model.readers import is_model_path
-from gitops_model.render.gpu import Checked, Judged
+from gitops_model.render.gpu import Checked, Judged, Smoke
 
 MAX_NAMES = 1000
 """Names of a folder among which the manifest of a model is looked for."""
@@ -32,6 +33,10 @@ class Asked:
     targets: tuple[str, ...] = ()
     fleet: bool = False
     record: bool = True
+    smoke: bool = False
+    """Run the models too: with `fixed` values of inputs, within the limits of `task`."""
+    fixed: Mapping[str, float] = field(default_factory=dict[str, float])
+    task: Task = field(default_factory=Task)
 
 
 class Release(NamedTuple):
@@ -49,6 +54,8 @@ def check(asked: Asked, cwd: str, environ: Mapping[str, str]) -> Checked:
     machines = list(_targets.named(asked.targets, cwd, environ))
     if asked.fleet or not asked.targets:
         machines += _targets.fleet(release.manifest, cwd, environ)
+    if asked.smoke and not asked.targets and not asked.fleet:
+        machines = list(_targets.named((_targets.HERE,), cwd, environ))
     if not machines:
         raise CouldNotRun(
             "which machines? neither the manifest nor the configuration has targets",
@@ -59,11 +66,34 @@ def check(asked: Asked, cwd: str, environ: Mapping[str, str]) -> Checked:
         Judged(verdict, facts_digest(release.requirements, machine))
         for verdict, machine in zip(verdicts, machines, strict=True)
     )
+    runs = tuple(_runs(asked, release, cwd, environ)) if asked.smoke else ()
     kept = Kept()
     if asked.record and release.looked is not None:
         kept = record(release.looked.models, judged, cwd, environ)
     notes = tuple((note.path, note.problem) for note in release.looked.found.notes) if release.looked else ()
-    return Checked(release.name, release.requirements, judged, notes, *kept)
+    return Checked(release.name, release.requirements, judged, notes, *kept, smoke=runs)
+
+
+def _runs(asked: Asked, release: Release, cwd: str, environ: Mapping[str, str]) -> "Iterator[Smoke]":
+    from gitops_model.pipeline.gpu.smoke import refused, smoke
+
+    models = [word for word, _ in release.looked.models] if release.looked is not None else []
+    if not models:
+        raise CouldNotRun("--smoke needs a model to run", hint="gitops-model gpu check model.onnx --smoke")
+    for word in models:
+        try:
+            yield smoke(
+                word,
+                cwd,
+                environ,
+                manifest=release.manifest[1] if release.manifest is not None else None,
+                sizes=asked.wanted.dimensions,
+                batch=asked.wanted.batch,
+                fixed=asked.fixed,
+                limits=asked.task,
+            )
+        except BadFile as error:
+            yield refused(word, error)
 
 
 def release_of(asked: Asked, cwd: str, environ: Mapping[str, str]) -> Release:

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from gitops_model.errors import Problem
 from gitops_model.gpu.compat import Verdict
+from gitops_model.gpu.reasons import Effect, Reason
 
 ORDER = ("allow", "jit-fallback", "unknown", "reject")
 """From the best to the worst."""
@@ -14,6 +15,25 @@ class Judged(NamedTuple):
 
     verdict: Verdict
     facts: str
+
+
+class Smoke(NamedTuple):
+    """One model that was run. `inputs` are the shapes that were given; `cpu` and `gpu` what was measured, if anything.
+
+    `unchecked` names what was not looked at, of the GPU or of the acceptance limits.
+    """
+
+    model: str
+    reasons: tuple[Reason, ...]
+    inputs: dict[str, list[int]]
+    cpu: dict[str, Any] | None
+    gpu: dict[str, Any] | None
+    unchecked: tuple[str, ...]
+
+    @property
+    def verdict(self) -> str:
+        """allow only when everything ran on a GPU."""
+        return max((reason.effect for reason in self.reasons), default=Effect.NOTE).verdict
 
 
 class Checked(NamedTuple):
@@ -29,11 +49,13 @@ class Checked(NamedTuple):
     notes: tuple[tuple[str, Problem], ...] = ()
     recorded: tuple[str, ...] = ()
     unrecorded: tuple[str, ...] = ()
+    smoke: tuple[Smoke, ...] = ()
 
     @property
     def verdict(self) -> str:
-        """That of the worst target."""
-        return max((judged.verdict.verdict for judged in self.targets), key=ORDER.index, default="unknown")
+        """That of the worst target, or of the worst run."""
+        verdicts = [*(judged.verdict.verdict for judged in self.targets), *(smoke.verdict for smoke in self.smoke)]
+        return max(verdicts, key=ORDER.index, default="unknown")
 
 
 class Past(NamedTuple):

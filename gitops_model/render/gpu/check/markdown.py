@@ -2,7 +2,7 @@
 
 from gitops_model.render import Look
 from gitops_model.render.gpu import Checked
-from gitops_model.render.gpu.check.text import WORD, grouped
+from gitops_model.render.gpu.check.text import WORD, grouped, measured
 from gitops_model.render.inert import code, prose
 
 SIGN = {"allow": "✅", "jit-fallback": "⚠️", "unknown": "❔", "reject": "❌"}
@@ -23,6 +23,14 @@ def render(checked: Checked, _: Look) -> str:
         if first.fix:
             lines.append(f"Fix: {prose(first.fix, 1000)}  ")
         lines.append(f"<sub>Source: {prose(first.source)}</sub>")
+    for smoke in checked.smoke:
+        lines += ["", f"Run of {code(smoke.model)}: {SIGN[smoke.verdict]} **{smoke.verdict}**", ""]
+        for name, run in (("CPU", smoke.cpu), ("GPU", smoke.gpu)):
+            if run is not None and "problem" not in run:
+                lines.append(f"- {name}: {prose(measured(run))}")
+        lines += [f"- {one.code} {prose(one.error, 40)}: {prose(one.message, 1000)}" for one in smoke.reasons]
+        if smoke.unchecked:
+            lines.append(f"- not checked: {prose(', '.join(smoke.unchecked))}")
     if checked.notes:
         lines += ["", "Not seen, or in doubt:", ""]
         lines += [f"- {code(path) + ': ' if path else ''}{prose(problem.message)}" for path, problem in checked.notes]

@@ -1,8 +1,11 @@
 """`gpu check` as text: the matrix of targets, then each reason once, with the targets it is of."""
 
+from collections.abc import Iterator
+from typing import Any
+
 from gitops_model.gpu.reasons import Effect, Reason
 from gitops_model.render import Look
-from gitops_model.render.gpu import Checked
+from gitops_model.render.gpu import Checked, Smoke
 from gitops_model.render.inert import one_line
 
 STYLE = {"allow": (32,), "jit-fallback": (33,), "unknown": (33,), "reject": (1, 31)}
@@ -26,12 +29,40 @@ def render(checked: Checked, look: Look) -> str:
         lines.append(look.paint(f"  source: {one_line(first.source, 400)}", 2))
         if first.fix:
             lines.append(f"  fix:    {one_line(first.fix, 2000)}")
+    for smoke in checked.smoke:
+        lines += ["", *_run(smoke, look)]
     if checked.notes:
         lines += ["", "not seen, or in doubt:"]
     for path, problem in checked.notes:
         where = f"{one_line(path)}: " if path else ""
         lines.append(f"  {where}{one_line(problem.message, 400)}")
     return "\n".join(lines) + "\n"
+
+
+def _run(smoke: Smoke, look: Look) -> Iterator[str]:
+    yield f"run of {one_line(smoke.model)}: {look.paint(smoke.verdict, *STYLE[smoke.verdict])}"
+    for name, run in (("CPU", smoke.cpu), ("GPU", smoke.gpu)):
+        if run is not None and "problem" not in run:
+            yield f"  {name}  {measured(run)}"
+    for reason in smoke.reasons:
+        yield f"  {reason.code} {reason.error} ({WORD[reason.effect]}): {one_line(reason.message, 2000)}"
+        if reason.fix:
+            yield f"    fix: {one_line(reason.fix, 2000)}"
+    if smoke.unchecked:
+        yield f"  not checked: {', '.join(map(one_line, smoke.unchecked))}"
+
+
+def measured(run: dict[str, Any]) -> str:
+    """What a run took, in a line."""
+    memory = run["device_memory_mib"] if run["device_memory_mib"] is not None else run["host_memory_mib"]
+    nodes = ", ".join(
+        f"{one_line(name.removesuffix('ExecutionProvider'), 40)} {sum(ops.values())}"
+        for name, ops in run["nodes"].items()
+    )
+    return (
+        f"load {run['load_ms']:.1f} ms, p50 {run['latency_p50_ms']:.2f} ms, p95 {run['latency_p95_ms']:.2f} ms, "
+        f"{memory} MiB; nodes: {nodes}"
+    )
 
 
 def grouped(checked: Checked) -> dict[tuple[str, str], list[tuple[str, Reason]]]:
