@@ -29,6 +29,8 @@ VERBS: dict[str, str] = {
     "verify": "verify",
     "show": "show",
     "diff": "diff",
+    "log": "log",
+    "blame": "blame",
     "review": "review",
     "same": "same",
     "notes": "notes",

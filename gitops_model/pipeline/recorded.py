@@ -192,10 +192,17 @@ class Known:
 
         if entry.oid is None:
             return None
+        lines = self.all(entry)
+        lookup = Lookup(self.repository, place, tree)
+        fitting = [line for line in lines if current(lookup, entry.path, line)]
+        return next((line for line in fitting if "facts" in line), fitting[0] if fitting else None)
+
+    def all(self, entry: "Entry") -> list[dict[str, Any]]:
+        """Every line on the content of an entry's blob, whatever other files it rests on."""
+        if entry.oid is None:
+            return []
         lines = self._lines.get(entry.oid)
         if lines is None:
             lines = [line for line in self.notes.parsed(entry.oid, "fingerprint") if line.get("source") == "content"]
             self._lines[entry.oid] = lines
-        lookup = Lookup(self.repository, place, tree)
-        fitting = [line for line in lines if current(lookup, entry.path, line)]
-        return next((line for line in fitting if "facts" in line), fitting[0] if fitting else None)
+        return lines

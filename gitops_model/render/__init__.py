@@ -16,6 +16,8 @@ RENDERERS: dict[str, tuple[str, ...]] = {
     "diff": ("text", "json", "markdown"),
     "review": ("markdown", "json", "html", "sarif", "github"),
     "same": ("text", "json"),
+    "log": ("text", "json"),
+    "blame": ("text", "json"),
     "tag": ("text", "json", "outputs"),
     "tags": ("text", "json"),
     "gpu.check": ("text", "json", "markdown"),
