@@ -71,6 +71,22 @@ def is_row(row: Any) -> bool:
     return all(isinstance(dim, int) and dim >= 0 for dim in cast("list[Any]", shape))
 
 
+def contents(one: Told) -> dict[str, str]:
+    """Name → digest of a version; a malformed list has nothing in it. A history has millions of these."""
+    try:
+        return {row[0]: row[3] for row in one.line["tensors"]} if one.line is not None else {}
+    except (TypeError, KeyError, IndexError):
+        return {}
+
+
+def names_by_content(digests: dict[str, str]) -> dict[str, str | None]:
+    """Digest → the one name that has it, None where several have."""
+    found: dict[str, str | None] = {}
+    for name, digest in digests.items():
+        found[digest] = None if digest in found else name
+    return found
+
+
 def last_changes(told: list[Told], first: int, names: list[str]) -> dict[str, Change]:
     """Walk back from version `first`: a tensor stays open as long as an older version holds the same content.
 
@@ -87,14 +103,11 @@ def last_changes(told: list[Told], first: int, names: list[str]) -> dict[str, Ch
         if told[number].is_unrecorded:
             gap += 1
             continue
-        older = rows(told[number])
-        digests = {row[0]: row[3] for row in older}
-        others: dict[str, str | None] = {}
-        for name, digest in digests.items():
-            others[digest] = None if digest in others else name
-        for name, (then, digest) in list(waiting.items()):
-            if digests.get(then) == digest:
-                continue
+        digests = contents(told[number])
+        differ = [name for name, (then, digest) in waiting.items() if digests.get(then) != digest]
+        others = names_by_content(digests) if differ else {}
+        for name in differ:
+            then, digest = waiting[name]
             moved = others.get(digest) if then not in digests else None
             if moved is None:
                 found[name] = Change(newest, gap, since_first=False)
