@@ -14,7 +14,8 @@ from support.recording import external, valid
 
 def model(**scales: float) -> bytes:
     layers = {"encoder.0": 1.0, "encoder.1": 1.0, "head": 1.0} | {k.replace("_", "."): v for k, v in scales.items()}
-    return save({f"{layer}.{part}": np.full((2, 2), float(scale)) for layer, scale in layers.items() for part in ("w", "b")})
+    made = {layer: np.full((2, 2), float(scale)) for layer, scale in layers.items()}
+    return save({f"{layer}.{part}": value for layer, value in made.items() for part in ("w", "b")})
 
 
 @pytest.fixture
