@@ -6,9 +6,11 @@ the log and in the summary, and does not change the outcome of the review.
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitops_model.errors import CouldNotRun
+from gitops_model.git.bring import Remote
 from gitops_model.git.environment import with_token
 from gitops_model.git.repository import Repository
 from gitops_model.pipeline.review import Options, review
@@ -116,8 +118,8 @@ class Job:
             environ = with_token(environ, self.environ.get("GITHUB_SERVER_URL", "https://github.com"), self.token)
         with Repository.open(cwd, environ) as repository:
             remote = self._remote(repository)
-            if base is None and event.name == "push" and event.head is not None:
-                base = repository.lookup(f"{event.head}~1")  # the first push of a branch names no commit before it
+            if event.name == "push" and event.head is not None and inputs.base is None:
+                base = pushed_onto(Remote(repository, remote), base, event.head)
             if base is None:
                 raise CouldNotRun(f"the event {event.name} says no base to compare with", hint="base-ref: main")
             if remote is not None:
@@ -254,3 +256,13 @@ class Job:
                 "comment-id": "" if self.comment_id is None else str(self.comment_id),
             }
             job.write_outputs(outputs, values)
+
+
+def pushed_onto(remote: Remote, before: str | None, head: str) -> str:
+    """What a push is compared with: where the branch was before, if that commit can still be had (the first push of a
+    branch names none, a forced one may name one that is gone), else the first parent, else the head itself."""
+    for revision in (before, f"{head}~1"):
+        with suppress(CouldNotRun):
+            if revision is not None:
+                return remote.commit(revision)
+    return head

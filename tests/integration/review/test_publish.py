@@ -152,6 +152,16 @@ def test_an_event_without_a_base(publish: Callable[..., Done]) -> None:
     assert "says no base" in done.summary
 
 
+@pytest.mark.parametrize("before", ["0" * 40, "e" * 40], ids=["first", "forced"])
+def test_a_push_whose_past_is_gone(
+    publish: Callable[..., Done], repo: GitRepo, github: FakeGitHub, before: str
+) -> None:
+    done = publish(event="push", payload=events.push(before, repo.git("rev-parse", "HEAD"), "refs/heads/other"))
+    assert done.outputs["verdict"] == "weights-only"
+    assert github.comments[7] == []
+    assert repo.git("for-each-ref", "refs/notes") == ""
+
+
 def test_outside_of_a_job(publish: Callable[..., Done]) -> None:
     assert "--publish is for a job of GitHub Actions" in publish(GITHUB_EVENT_NAME=None, code=2).log
 
