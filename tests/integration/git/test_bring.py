@@ -1,4 +1,4 @@
-"""What a review fetches into a checkout of one commit: the history it needs, and the contents of changed files alone."""
+"""What a review fetches into a checkout of one commit: the history it needs, and the contents of changed files."""
 
 import os
 from collections.abc import Callable
