@@ -163,3 +163,21 @@ def test_a_tensor_with_two_hard_links_counts_under_both_names() -> None:
         file["two"] = file["one"]
 
     assert sorted(contents(made(fill), "zoo.h5")) == ["one", "two"]
+
+
+def test_room_for_chunks_that_are_not_there_is_not_walked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The index of an unlimited dimension has places for 40,000 chunks; a dataset of four looks at four."""
+    from gitops_model.readers.hdf5 import chunk_arrays
+
+    looked: list[int] = []
+    whole = chunk_arrays.extensible
+
+    def counted(*words: Any) -> Any:
+        for number, found in enumerate(whole(*words)):
+            looked.append(number)
+            yield found
+
+    monkeypatch.setattr(chunk_arrays, "extensible", counted)
+    settings: dict[str, Any] = {"chunks": (2,), "maxshape": (None,)}
+    agree(made(lambda file: file.create_dataset("a", data=array("f4", (8,)), **settings), libver="latest"), 1)
+    assert len(looked) == 4

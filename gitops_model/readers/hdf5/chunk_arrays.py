@@ -1,6 +1,7 @@
 """Chunk indexes that are arrays: fixed (III.D "Fixed Array Index") and extensible (III.E "Extensible Array Index")."""
 
 from collections.abc import Iterator
+from itertools import islice
 from math import prod
 from typing import NamedTuple
 
@@ -26,7 +27,8 @@ def array_chunks(file: File, kind: int, data: bytes, chunk: tuple[int, ...], dat
         return
     raw = fixed(file, address, nbytes) if kind == 3 else extensible(file, address, nbytes)
     starts = {number: start for start, number in numbers(dataset, chunk)}
-    for number, (place, stored, mask) in enumerate(raw):
+    # The index of an unlimited dimension has room for many thousands of chunks that the dataset has not got.
+    for number, (place, stored, mask) in enumerate(islice(raw, max(starts, default=-1) + 1)):
         if place != UNDEFINED and number in starts:
             yield Chunk(starts[number], Span(file.place(place, stored), stored), mask)
 
