@@ -94,17 +94,11 @@ def model_of(reading: Reading, size: int) -> Model:
     opset = opset_of(reading, places[OPSET])
     if not opset and properties.get("ir_version") in (1, 2):  # before IR version 3 there was nothing to import
         opset = {DEFAULT_DOMAIN: 1}
-    for missing, there in (("graph", places[GRAPH]), ("opset_import", opset)):
-        if not there:
-            raise BadFile(
-                Problem(
-                    "GM001",
-                    f"the file ends at byte {size} without its {missing}",
-                    expected="a ModelProto with graph and opset_import",
-                    found=f"{size} bytes",
-                )
-            )
+    if not places[GRAPH]:
+        raise incomplete(size, "graph")
     graph = graph_of(reading, places[GRAPH])
+    if not opset:  # it may stand last, so that a file which breaks off before it has a whole graph
+        raise incomplete(size, "opset_import")
     functions = tuple(function_of(reading, a, b) for a, b in places[FUNCTION])
     metadata = dict(entry(reading, a, b) for a, b in places[METADATA])
     note_duplicates(reading)
@@ -121,6 +115,17 @@ def model_of(reading: Reading, size: int) -> Model:
         deps=tuple(reading.deps),
         problems=reading.problems(),
         header=None if reading.tensors else Span(0, size),
+    )
+
+
+def incomplete(size: int, missing: str) -> BadFile:
+    return BadFile(
+        Problem(
+            "GM001",
+            f"the file ends at byte {size} without its {missing}",
+            expected="a ModelProto with graph and opset_import",
+            found=f"{size} bytes",
+        )
     )
 
 

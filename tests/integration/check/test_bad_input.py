@@ -46,13 +46,13 @@ def field(number: int, content: bytes) -> bytes:
     return b"".join([*parts, bytes([length]), content])
 
 
-def nested_subgraphs(levels: int) -> bytes:
+def nested_subgraphs(levels: int, opset: bytes = field(8, b"\x10\x11")) -> bytes:
     """An `If` in an `If` in an `If`…: GraphProto.node.attribute.g, built from the inside."""
     graph = b""
     for _ in range(levels):
         attribute = field(1, b"then_branch") + field(6, graph) + b"\xa0\x01\x05"
         graph = field(1, field(4, b"If") + field(5, attribute))
-    return b"\x08\x08" + field(7, graph) + field(8, b"\x10\x11")
+    return b"\x08\x08" + field(7, graph) + opset
 
 
 BAD: dict[str, tuple[str, bytes, list[str]]] = {
@@ -68,6 +68,7 @@ BAD: dict[str, tuple[str, bytes, list[str]]] = {
     "huge dimensions": ("m.onnx", onnx_model(dims=[2**31, 2**31]), ["GM007"]),
     "huge header": ("m.safetensors", struct.pack("<Q", 2**62) + b"{}", ["GM002"]),
     "nested subgraphs": ("m.onnx", nested_subgraphs(20_000), ["GM005"]),
+    "nested subgraphs alone": ("m.onnx", nested_subgraphs(20_000, opset=b""), ["GM005"]),
 }
 
 
