@@ -36,8 +36,8 @@ def diff_models(before: Side, after: Side, *, same_bytes: bool = False, measure:
     )
     if same_bytes or not worth_proving(before, after):
         return draft._replace(verdict=verdict.judge(before, after, draft, None, same_bytes=same_bytes))
-    from gitops_model.diff.proof.compare import Outcome
     from gitops_model.diff.proof.prove import prove
+    from gitops_model.diff.proof.values import Outcome
 
     proof = prove(before, after)
     changed = () if proof.outcome <= Outcome.ROUNDED else draft.graph.changed

@@ -9,14 +9,19 @@ Default = str | int | float | list[int] | list[float] | list[str]
 
 
 class Meaning(NamedTuple):
-    """`version` is the first version of the operator that means the same; `defaults` its attributes' defaults."""
+    """`version` is the first version of the operator that means the same; `defaults` its attributes' defaults.
+
+    `attributes` are all that it may have, `inputs` the most that it may take (None: any number).
+    """
 
     version: int
     defaults: dict[str, Default]
+    attributes: frozenset[str] = frozenset()
+    inputs: int | None = None
 
 
 @cache
-def _table() -> dict[str, list[tuple[int, int, dict[str, Default]]]]:
+def _table() -> dict[str, list[tuple[int, int, dict[str, Default], list[str], int | None]]]:
     return json.loads(files("gitops_model.diff").joinpath("ops.json").read_text(encoding="utf-8"))
 
 
@@ -24,13 +29,13 @@ def _table() -> dict[str, list[tuple[int, int, dict[str, Default]]]]:
 def meaning(op_type: str, opset: int) -> Meaning | None:
     """Of an operator of the default domain under an opset import; None for one that is not known."""
     found = None
-    for since, version, defaults in _table().get(op_type, ()):
+    for since, version, defaults, attributes, inputs in _table().get(op_type, ()):
         if since <= opset:
-            found = Meaning(version, defaults)
+            found = Meaning(version, defaults, frozenset(attributes), inputs)
     return found
 
 
-NEWEST = max(since for rows in _table().values() for since, _, _ in rows)
+NEWEST = max(since for rows in _table().values() for since, *_ in rows)
 """The newest opset whose operators the table knows."""
 
 DRAWING = ("random", "bernoulli", "multinomial", "sampl", "dropout")

@@ -7,7 +7,7 @@ function of their inputs. All else may be equivalent; here it is not called so.
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gitops_model.diff.proof.compare import Outcome
+from gitops_model.diff.proof.values import Outcome
 from gitops_model.diff.result import GraphDiff, ModelDiff, Side, TensorFact, Verdict, WeightsDiff
 
 if TYPE_CHECKING:
@@ -57,9 +57,11 @@ def proved(draft: ModelDiff, kind: str, proof: "Proof | None") -> bool:
 
 
 def graph_outcome(draft: ModelDiff, proof: "Proof | None", *, equivalent: bool) -> str:
-    """`same` function, `weights` only differ, or not `proved`."""
+    """`same` function, the same with `lossy` numbers, `weights` only differ, or not `proved`."""
     if equivalent:
         return "same"
+    if proof is not None and proof.outcome is Outcome.LOSSY:
+        return "lossy"
     changes = (*draft.signature.inputs, *draft.signature.outputs)
     if proof is not None and proof.outcome is Outcome.WEIGHTS and not any(c.grade == "real" for c in changes):
         return "weights"
@@ -107,6 +109,8 @@ def asked(before: Side, draft: ModelDiff, kind: str, *, graph: str) -> Iterator[
     elif draft.digests["structure"][0] != draft.digests["structure"][1] and before.model.graph is not None:
         if graph == "same":
             yield "patch", "the graph is written in another way" + known(operations)
+        elif graph == "lossy":
+            yield "patch", "the same operations with numbers of fewer bits" + known(operations)
         elif graph == "weights":
             yield "patch", "but for its weights the graph is the same, written in another way" + known(operations)
         elif operations.added or operations.removed:

@@ -79,7 +79,8 @@ def make() -> str:
                 for name, attribute in sorted(schema.attributes.items())
                 if (value := default(attribute)) is not None
             }
-            rows.append([schema.since_version, meaning, defaults])
+            most = None if schema.max_input >= 1 << 30 else schema.max_input
+            rows.append([schema.since_version, meaning, defaults, sorted(schema.attributes), most])
         # Attributes that a later version of the same meaning added count with their default in the earlier one too.
         for row in rows:
             for other in rows:

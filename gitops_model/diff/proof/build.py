@@ -70,6 +70,8 @@ class Builder:
         digests: Mapping[Content, str],
         read: Callable[[Tensor], bytes],
         side: str,
+        *,
+        lossy: bool = False,
     ) -> None:
         from gitops_model.diff.rewrites import rules
 
@@ -82,7 +84,7 @@ class Builder:
         self.nodes: dict[int, Node] = {}
         self.opset = model.opset
         self.functions = {(f.domain, f.name, f.overload): f for f in model.functions}
-        self.rules = rules()
+        self.rules = rules(lossy=lossy)
         self.depth = 0
         self.level = 0
         self.left = LIMIT_NODES
@@ -173,9 +175,15 @@ class Builder:
                 names.add(attribute.name)
         # An opset newer than the table may give an operator another meaning: it is equal to itself alone.
         version = known.version if known is not None and opset <= NEWEST else opset
+        if known is not None and not self.valid(known, names, args):
+            return self.plain_call(Call(node.op_type, node.domain, -opset, args, attrs, len(node.outputs)))
         outputs = max((index + 1 for index, name in enumerate(node.outputs) if name), default=0)
         call = Call(node.op_type, node.domain, version, args, attrs, outputs, frozenset(names))
         return self.emit(call)
+
+    def valid(self, known: Meaning, attributes: set[str], args: tuple[int, ...]) -> bool:
+        """Whether its version has these attributes and as many inputs; a converter may have left others behind."""
+        return attributes <= known.attributes and (known.inputs is None or len(args) <= known.inputs)
 
     def defaults(self, known: Meaning) -> dict[str, Attr]:
         found = self.plain_defaults.get(id(known))

@@ -1,38 +1,18 @@
 """Are two expressions equal? Walked in pairs from the outputs; a constant that only one side stored is computed."""
 
 from collections.abc import Generator
-from enum import IntEnum
 from itertools import permutations
 from typing import Any
 
 from gitops_model.diff.proof.evaluate import Evaluator
 from gitops_model.diff.proof.infer import items_of
+from gitops_model.diff.proof.lossy import Lossy
 from gitops_model.diff.proof.operations import Unknown
 from gitops_model.diff.proof.table import Expression, Table, onnx_name, version_of
-
-
-class Outcome(IntEnum):
-    """How two expressions compare, better ones first; a whole is as good as its worst part."""
-
-    EXACT = 0
-    ROUNDED = 1
-    """Equal in real arithmetic; constants computed here match within float rounding."""
-    WEIGHTS = 2
-    """The same operations on the same shapes, but constants changed."""
-    DIFFERENT = 3
-
+from gitops_model.diff.proof.values import Outcome, close
 
 COMMUTATIVE = frozenset(("prod", "sum", "Max", "Min", "Mean", "And", "Or", "Xor", "Equal"))
 """Of the default domain since opset 7 (before, the second argument was broadcast to the first), and our own."""
-
-ROUNDING = {"float32": 2.0**-23, "float64": 2.0**-52, "float16": 2.0**-10, "bfloat16": 2.0**-7}
-"""Machine epsilon of each type."""
-
-TINY = {"float32": 2.0**-126, "float64": 2.0**-1022, "float16": 2.0**-14 * 2.0**-10, "bfloat16": 2.0**-126}
-"""What may be lost where results are too small to be normal."""
-
-ULPS = 4
-"""Units in the last place that a folding may lose: a handful of operations of half a unit each."""
 
 LIMIT_PAIRS = 1_000_000
 
@@ -42,7 +22,8 @@ Visit = Generator[tuple[int, int], Outcome, Outcome]
 class Comparison:
     """Compares expressions of one table; `changed` are the pairs of stored constants that differ."""
 
-    def __init__(self, table: Table, evaluator: Evaluator) -> None:
+    def __init__(self, table: Table, evaluator: Evaluator, *, lossy: bool = False) -> None:
+        self.lossy = Lossy(table, evaluator) if lossy else None
         self.table = table
         self.evaluator = evaluator
         self.memo: dict[tuple[int, int], Outcome] = {}
@@ -126,6 +107,8 @@ class Comparison:
         None where a value is not known: then they are compared as expressions.
         """
         table = self.table
+        if self.lossy is not None:
+            return self.lossy.constants(a, b)
         stored = table.items[a].op == table.items[b].op == "const"
         if table.dtype[a] != table.dtype[b]:
             return Outcome.DIFFERENT
@@ -143,27 +126,6 @@ class Comparison:
         if outcome <= Outcome.ROUNDED:
             self.folded += 1
         return outcome
-
-
-def close(one: tuple[Any, Any], other: tuple[Any, Any], dtype: str) -> Outcome:
-    """Whether two values are equal, or equal within the rounding of their type.
-
-    Each is a value with the size of what led to it (`Evaluator.both`): rounding is relative to that, by element.
-    """
-    import numpy as np
-
-    (a, size), (b, other_size) = one, other
-    if a.shape != b.shape:
-        return Outcome.DIFFERENT
-    if np.array_equal(a, b):
-        return Outcome.EXACT
-    epsilon = ROUNDING.get(dtype)
-    if epsilon is None or a.dtype.kind != "f" or b.dtype.kind != "f":
-        return Outcome.WEIGHTS
-    with np.errstate(all="ignore"):
-        bound = ULPS * epsilon * np.maximum(size, other_size) + TINY[dtype]
-        near = (a == b) | (np.isfinite(bound) & (np.abs(a - b) <= bound))
-    return Outcome.ROUNDED if bool(near.all()) else Outcome.WEIGHTS
 
 
 def parts(item: Expression) -> tuple[tuple[Any, ...], list[tuple[str, int]]]:

@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from gitops_model.diff.proof.build import Builder, Unprovable
-from gitops_model.diff.proof.compare import Comparison, Outcome
+from gitops_model.diff.proof.compare import Comparison
 from gitops_model.diff.proof.evaluate import Evaluator
+from gitops_model.diff.proof.lossy import FLOATS
 from gitops_model.diff.proof.table import Table, TooLarge
+from gitops_model.diff.proof.values import Outcome
 from gitops_model.diff.result import Rewrite, Side
 from gitops_model.errors import BadFile
 from gitops_model.fingerprint.constants import Content, content
@@ -24,17 +26,45 @@ class Proof(NamedTuple):
 
 
 def prove(before: Side, after: Side) -> Proof:
-    """Compare the functions of two graphs. DIFFERENT means that nothing was proved, not that they differ."""
+    """Compare the functions of two graphs. DIFFERENT means that nothing was proved, not that they differ.
+
+    Where they are not equal and one has numbers of fewer bits, they are compared once more with that allowed: LOSSY.
+    """
+    proof = compared(before, after)
+    if proof.outcome > Outcome.ROUNDED and not proof.unknown and fewer_bits(before.model) != fewer_bits(after.model):
+        again = compared(before, after, lossy=True)
+        if again.outcome is Outcome.LOSSY or (again.outcome < Outcome.LOSSY and is_lossy(again.rewrites)):
+            return again._replace(outcome=Outcome.LOSSY)
+    return proof
+
+
+QUANTISED = ("QuantizeLinear", "QLinear", "QGemm", "MatMulInteger", "ConvInteger", "DynamicQuantize")
+
+
+def fewer_bits(model: Model) -> tuple[int, int, int]:
+    """Constants of half precision, nodes that quantise, nodes that cast: what tells of numbers cut short."""
+    from gitops_model.diff.graph import nodes
+
+    halves = sum(tensor.dtype in ("float16", "bfloat16") for tensor in model.tensors)
+    ops = [node.op_type for node in nodes(model)]
+    return halves, sum(any(word in op for word in QUANTISED) for op in ops), ops.count("Cast") if halves else 0
+
+
+def is_lossy(rewrites: tuple[Rewrite, ...]) -> bool:
+    return any(rewrite.numeric == "lossy" for rewrite in rewrites)
+
+
+def compared(before: Side, after: Side, *, lossy: bool = False) -> Proof:
     if before.model.graph is None or after.model.graph is None:
         return Proof(Outcome.DIFFERENT, reason="there is no graph to compare")
-    keys = shared_inputs(before.model, after.model)
+    keys = shared_inputs(before.model, after.model, lossy=lossy)
     if keys is None:
         return Proof(Outcome.DIFFERENT, reason="the inputs or outputs are not the same")
     if has_own_inputs(before.model, keys[0]) or has_own_inputs(after.model, keys[1]):
         return Proof(Outcome.DIFFERENT, reason="the graph has inputs that the model has not", unknown=True)
     table = Table()
     builders = [
-        Builder(table, side.model, digests(side), reader(side), name)
+        Builder(table, side.model, digests(side), reader(side), name, lossy=lossy)
         for side, name in zip((before, after), "ab", strict=True)
     ]
     evaluator = Evaluator(table)
@@ -43,7 +73,7 @@ def prove(before: Side, after: Side) -> Proof:
         for builder, names in zip(builders, keys, strict=True):
             builder.evaluator = evaluator
             made.append(builder.outputs(names))
-        comparison = Comparison(table, evaluator)
+        comparison = Comparison(table, evaluator, lossy=lossy)
         outcome = Outcome.EXACT
         for one, other in zip(*made, strict=True):
             outcome = max(outcome, comparison.outcome(one, other))
@@ -107,7 +137,9 @@ def reader(side: Side) -> Callable[[Tensor], bytes]:
     return read
 
 
-def shared_inputs(before: Model, after: Model) -> tuple[dict[str, object], dict[str, object]] | None:
+def shared_inputs(
+    before: Model, after: Model, *, lossy: bool = False
+) -> tuple[dict[str, object], dict[str, object]] | None:
     """Keys for the formal inputs of both graphs: by name where all names agree, else by place with equal types.
 
     None where the functions cannot be the same: other numbers of inputs or outputs, or other fixed types.
@@ -118,11 +150,11 @@ def shared_inputs(before: Model, after: Model) -> tuple[dict[str, object], dict[
     names = {value.name for value in olds}
     if names == {value.name for value in news}:
         types = {value.name: value for value in olds}
-        if not all(same_type(types[value.name], value) for value in news):
+        if not all(same_type(types[value.name], value, lossy=lossy) for value in news):
             return None
         keys: dict[str, object] = {name: name for name in names}
         return keys, dict(keys)
-    if not all(same_type(one, other) for one, other in zip(olds, news, strict=True)):
+    if not all(same_type(one, other, lossy=lossy) for one, other in zip(olds, news, strict=True)):
         return None
     return (
         {value.name: index for index, value in enumerate(olds)},
@@ -130,10 +162,12 @@ def shared_inputs(before: Model, after: Model) -> tuple[dict[str, object], dict[
     )
 
 
-def same_type(one: Value, other: Value) -> bool:
-    """Equal element type and equal fixed dims: what each rule may rely on holds for both."""
+def same_type(one: Value, other: Value, *, lossy: bool) -> bool:
+    """Equal element type and equal fixed dims: what each rule may rely on holds for both. Floats are one if `lossy`."""
     if isinstance(one.type, TensorType) and isinstance(other.type, TensorType):
-        return one.type.dtype == other.type.dtype and fixed(one.type) == fixed(other.type)
+        kinds = (one.type.dtype, other.type.dtype)
+        alike = kinds[0] == kinds[1] or (lossy and all(kind in FLOATS for kind in kinds))
+        return alike and fixed(one.type) == fixed(other.type)
     return one.type == other.type
 
 
@@ -143,11 +177,12 @@ def fixed(kind: TensorType) -> tuple[int | None, ...] | None:
 
 def recognised(before: Builder, after: Builder, comparison: Comparison) -> tuple[Rewrite, ...]:
     """What one side has and the other has not, by pattern. Only called when the graphs are proved to agree."""
-    from gitops_model.diff.rewrites import REWRITES, numeric
+    from gitops_model.diff.rewrites import LOSSY, REWRITES, numeric
 
     found: list[Rewrite] = []
-    for pattern in REWRITES:
-        number = abs(len(before.found.get(pattern, ())) - len(after.found.get(pattern, ())))
+    counted = comparison.lossy.counted if comparison.lossy is not None else {}
+    for pattern in (*REWRITES, *LOSSY):
+        number = abs(len(before.found.get(pattern, ())) - len(after.found.get(pattern, ()))) + counted.get(pattern, 0)
         if number:
             found.append(Rewrite(pattern, number, numeric(pattern)))
     if comparison.folded and not any(rewrite.pattern == "constant-folding" for rewrite in found):

@@ -3,7 +3,8 @@
 Each module has
 
     PATTERN: str        the name in reports
-    NUMERIC: str        "exact" when the same float operations are done, "rounded" when only real arithmetic agrees
+    NUMERIC: str        "exact" when the same float operations are done, "rounded" when only real arithmetic agrees,
+                        "lossy" when numbers change
     RULES: Rules        (domain, operator) → functions (builder, call) -> outputs, or None when the rule does not apply
 
 A rule brings a call to the form that both ways of writing share, and notes what it recognised. It may use only what is
@@ -34,6 +35,7 @@ REWRITES: dict[str, str] = {
     "slice": "slices",
     "global-pool": "pooling",
     "constant-fill": "fill",
+    "recurrent-defaults": "recurrent",
     "if-constant": "if_constant",
     "gemm": "gemm",
     "activation-fusion": "activation_fusion",
@@ -49,16 +51,25 @@ REWRITES: dict[str, str] = {
 }
 """Pattern → module, in the order in which their rules are tried."""
 
+LOSSY: dict[str, str] = {
+    "fp16": "half_precision",
+    "bf16": "bfloat16",
+    "qdq": "qdq",
+    "qoperator": "qoperator",
+    "dynamic-quantization": "dynamic_quantization",
+}
+"""The same for what changes the numbers, on purpose. Their rules count only when models were found not to be equal."""
+
 
 def module_of(pattern: str) -> ModuleType:
-    return import_module(f"gitops_model.diff.rewrites.{REWRITES[pattern]}")
+    return import_module(f"gitops_model.diff.rewrites.{REWRITES.get(pattern) or LOSSY[pattern]}")
 
 
 @cache
-def rules() -> Rules:
-    """Every rule by operator, in the order of the table."""
+def rules(*, lossy: bool = False) -> Rules:
+    """Every rule by operator, in the order of the table; the lossy ones, if wanted, before all others."""
     found: Rules = {}
-    for pattern in REWRITES:
+    for pattern in (*LOSSY, *REWRITES) if lossy else REWRITES:
         for key, functions in module_of(pattern).RULES.items():
             found[key] = (*found.get(key, ()), *functions)
     return found

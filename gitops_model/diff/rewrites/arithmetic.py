@@ -72,14 +72,19 @@ def fold(b: "Builder", op: str, constants: list[int]) -> int:
 
 
 def make(b: "Builder", op: str, args: tuple[int, ...]) -> int:
-    """The expression; one Transpose that all arguments share goes behind it."""
+    """The expression; one Transpose that all arguments share, or a Reshape of the only one that varies, goes behind."""
     from gitops_model.diff.rewrites.layout import common_perm, turned
+    from gitops_model.diff.rewrites.reshape import past, to_shape
 
     moved = common_perm(b, args) if len(args) > 1 else None
     if moved is not None:
         inner, perm = moved
         order = (min(inner), max(inner)) if op == "sum" and not any(b.table.constant[arg] for arg in inner) else inner
         return turned(b, product(b, *inner) if op == "prod" else make(b, op, order), perm)
+    moved_shape = past(b, args) if len(args) > 1 and op in ("sum", "prod") else None
+    if moved_shape is not None:
+        inner, dims = moved_shape
+        return to_shape(b, product(b, *inner) if op == "prod" else total(b, *inner), dims)
     return typed(b, b.table.make(op, args), args)
 
 
@@ -105,10 +110,14 @@ def total(b: "Builder", left: int, right: int) -> int:
 def single(b: "Builder", op: str, x: int) -> int:
     """An operation on single elements; a Transpose before it goes behind it."""
     from gitops_model.diff.rewrites.layout import perm_of, turned
+    from gitops_model.diff.rewrites.reshape import inside, to_shape
 
     found = perm_of(b, x)
     if found is not None:
         return turned(b, single(b, op, found[0]), found[1])
+    shaped = inside(b, x)
+    if shaped is not None:
+        return to_shape(b, single(b, op, shaped[0]), shaped[2])
     return typed(b, b.table.make(op, (x,)), (x,))
 
 

@@ -6,7 +6,7 @@ All become MatMul, Transpose, Mul and Add; a scalar factor inside a product of m
 
 from typing import TYPE_CHECKING
 
-from gitops_model.diff.proof.dims import flag
+from gitops_model.diff.proof.dims import divided, flag
 from gitops_model.diff.proof.infer import common
 from gitops_model.diff.proof.table import NONE
 
@@ -70,45 +70,59 @@ def fused_matmul(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     return gemm(b, call._replace(args=call.args[:2]))
 
 
+def multiplied(b: "Builder", call: "Call", sides: tuple[int, int]) -> int:
+    """The product; a stack of matrices times one matrix is one tall matrix times it."""
+    from gitops_model.diff.proof.infer import matmul as shape_of
+    from gitops_model.diff.rewrites.reshape import to_shape
+
+    left, right = b.table.shape[sides[0]], b.table.shape[sides[1]]
+    if left is not None and right is not None and len(left) > 2 and len(right) == 2 and left[-1] == right[0]:
+        rows = divided(left[:-1], ())
+        if rows is not None and not b.table.constant[sides[0]]:
+            flat = multiplied(b, call, (to_shape(b, sides[0], (rows, left[-1])), sides[1]))
+            return to_shape(b, flat, (*left[:-1], right[1]))
+    made = b.table.make("matmul", sides)
+    if b.table.is_new(made):
+        b.table.typed(made, common(b.table, sides), shape_of(b, call._replace(args=sides)))
+    return made
+
+
+def stripped(b: "Builder", x: int) -> tuple[int, list[int]]:
+    """An expression without the scalar factors in it, seen through Transposes and Reshapes; and those factors."""
+    from gitops_model.diff.rewrites.arithmetic import is_scalar, product
+    from gitops_model.diff.rewrites.layout import perm_of
+    from gitops_model.diff.rewrites.layout import turned as turned_by
+    from gitops_model.diff.rewrites.reshape import inside, to_shape
+
+    if b.table.constant[x]:
+        return x, []
+    item = b.table.items[x]
+    if item.op == "prod":
+        scalars = [arg for arg in item.args if is_scalar(b, arg)]
+        return (product(b, *(arg for arg in item.args if arg not in scalars)), scalars) if scalars else (x, [])
+    moved, shaped = perm_of(b, x), inside(b, x)
+    if moved is not None:
+        inner, scalars = stripped(b, moved[0])
+        return (turned_by(b, inner, moved[1]), scalars) if scalars else (x, [])
+    if shaped is not None:
+        inner, scalars = stripped(b, shaped[0])
+        return (to_shape(b, inner, shaped[2]), scalars) if scalars else (x, [])
+    return x, []
+
+
 def matmul(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     """Scalar factors of either side stand outside."""
-    from gitops_model.diff.rewrites.arithmetic import is_scalar, product
+    from gitops_model.diff.rewrites.arithmetic import product
 
-    outside: list[int] = []
-    sides: list[int] = []
-    for arg in call.args[:2]:
-        item = b.table.items[arg]
-        scalars = [x for x in item.args if is_scalar(b, x)] if item.op == "prod" and not b.table.constant[arg] else []
-        if scalars:
-            outside += scalars
-            sides.append(product(b, *(x for x in item.args if x not in scalars)))
-        else:
-            sides.append(arg)
-    made = b.table.make("matmul", tuple(sides))
-    if b.table.is_new(made):
-        from gitops_model.diff.proof.infer import matmul as shape
-
-        b.table.typed(made, common(b.table, tuple(sides)), shape(b, call._replace(args=tuple(sides))))
+    left, outside = stripped(b, call.args[0])
+    right, more = stripped(b, call.args[1])
+    made = multiplied(b, call, (left, right))
+    outside += more
     return (product(b, made, *outside) if outside else made,)
-
-
-def transposed_product(b: "Builder", call: "Call") -> tuple[int, ...] | None:
-    """A scalar factor under a Transpose stands outside of it."""
-    from gitops_model.diff.rewrites.arithmetic import is_scalar, product
-
-    item = b.table.items[call.arg(0)]
-    if item.op != "prod" or b.table.constant[call.arg(0)]:
-        return None
-    scalars = [x for x in item.args if is_scalar(b, x)]
-    if not scalars:
-        return None
-    inner = product(b, *(x for x in item.args if x not in scalars))
-    return (product(b, b.emit(call._replace(args=(inner,)))[0], *scalars),)
 
 
 RULES: "Rules" = {
     ("ai.onnx", "Gemm"): (gemm,),
     ("ai.onnx", "MatMul"): (matmul,),
-    ("ai.onnx", "Transpose"): (transposed_product,),
     ("com.microsoft", "FusedMatMul"): (fused_matmul,),
 }

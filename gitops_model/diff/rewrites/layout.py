@@ -1,8 +1,8 @@
-"""Transposes moved through operations
+"""Transposes and Reshapes moved through operations
 
-A Transpose before an operation on single elements, a reduction, a Concat or a Softmax is one behind it with the axes
-renamed. Layout optimisers move them to where two cancel. Here they go towards the outputs as far as they can. A Concat
-within a Concat along the same axis is one.
+A Transpose or Reshape before an operation on single elements is one behind it; before a reduction or a Concat a
+Transpose is one behind it with the axes renamed. Layout optimisers move them to where two cancel. Here they go towards
+the outputs as far as they can. A Concat within a Concat along the same axis is one.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -46,7 +46,12 @@ def turned(b: "Builder", x: int, perm: tuple[int, ...]) -> int:
 
 
 def elementwise(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    from gitops_model.diff.rewrites.reshape import inside, to_shape
+
     found = perm_of(b, call.arg(0))
+    shaped = inside(b, call.arg(0))
+    if shaped is not None and len(call.args) == 1:
+        return (to_shape(b, b.emit(call._replace(args=(shaped[0],)))[0], shaped[2]),)
     if found is None or len(call.args) != 1:
         return None
     inner, perm = found

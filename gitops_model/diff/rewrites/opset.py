@@ -21,6 +21,9 @@ NUMERIC = "exact"
 REDUCTIONS = ("ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceSumSquare")
 REDUCTIONS_MORE = ("ReduceSum", "ReduceLogSum", "ReduceLogSumExp")
 
+AXES_AS_INPUT = {"ReduceSum": 13}
+"""The version in which the axes became an input; 18 for the others."""
+
 PLAIN = ("ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceSum")
 """Of one element these are that element."""
 
@@ -29,6 +32,10 @@ def reduction(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     """To one form of our own: the axes in `attrs`, counted from the front where the rank is known."""
     x = call.arg(0)
     axes = ints_of(call.attrs.get("axes"))
+    if (call.version >= AXES_AS_INPUT.get(call.op, 18)) == ("axes" in call.attrs or call.arg(1) == NONE) and (
+        "axes" in call.attrs or call.arg(1) != NONE
+    ):
+        return None  # of another version than it says
     if axes is None and call.arg(1) != NONE:
         axes = b.ints(call.arg(1))
         if axes is None:
@@ -87,7 +94,7 @@ def clip(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     """Bounds as attributes (opset 6) become constants of the input's type; the widest of float32 are none."""
     from gitops_model.diff.proof.floats import unpack_float
 
-    if call.version != 6:
+    if call.version != 6 or any(call.args[1:]):
         return None
     bounds: list[int] = []
     for name, widest in (("min", -3.4028234663852886e38), ("max", 3.4028234663852886e38)):
@@ -104,7 +111,9 @@ def pad(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     from gitops_model.diff.proof.floats import unpack_float
 
     pads = ints_of(call.attrs.get("pads"))
-    if call.version >= 11 or pads is None:
+    if (call.version < 11) != (pads is not None) or (call.version < 11 and any(call.args[1:])):
+        return None
+    if pads is None:
         if call.version >= 11 and call.arg(2) == NONE and call.arg(3) == NONE and call.attrs.get("mode") == b"constant":
             zero = b.float_like(call.arg(0), 0.0)
             if zero is not None:
@@ -120,6 +129,8 @@ def pad(b: "Builder", call: "Call") -> tuple[int, ...] | None:
 def slices(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     """Slice with attributes (opset 1); axes and steps that are left out are written."""
     if call.version < 10:
+        if any(call.args[1:]):
+            return None
         starts, ends = ints_of(call.attrs.get("starts")), ints_of(call.attrs.get("ends"))
         if starts is None or ends is None:
             return None

@@ -22,6 +22,10 @@ OURS = "reshape"
 """The operation of our own that all of them become: the dims in `attrs`."""
 
 
+UNSURE = "reshape?"
+"""The same, where the sizes of the inputs decide whether it can be done."""
+
+
 def to_shape(b: "Builder", x: int, dims: Dims) -> int:
     """`x` with these dims."""
     if b.table.shape[x] == dims:
@@ -31,8 +35,55 @@ def to_shape(b: "Builder", x: int, dims: Dims) -> int:
     if inner.op == OURS:
         b.note(PATTERN, inner.args[0])
         return to_shape(b, inner.args[0], dims)
+    turned = behind(b, x, dims)
+    if turned is not None:
+        return turned
     made = b.table.make(OURS, (x,), dims)
     return b.table.typed(made, b.table.dtype[x], dims)
+
+
+def behind(b: "Builder", x: int, dims: Dims) -> int | None:
+    """A Reshape of a Transpose that only adds or drops axes of size one: the Transpose of a Reshape."""
+    from gitops_model.diff.rewrites.layout import perm_of
+
+    found, shape = perm_of(b, x), b.table.shape[x]
+    if found is None or shape is None:
+        return None
+    inner, perm = found
+    sources = [perm[index] for index, dim in enumerate(shape) if dim != 1]
+    if [dim for dim in shape if dim != 1] != [dim for dim in dims if dim != 1]:
+        return None
+    if sources == sorted(sources):
+        return to_shape(b, inner, dims)
+    keys: list[tuple[int, int]] = []  # the axis that each dim comes from; one of size one goes with the dim before it
+    left = iter(sources)
+    for index, dim in enumerate(dims):
+        keys.append((next(left) if dim != 1 else keys[-1][0] if keys else -1, index))
+    order = sorted(range(len(dims)), key=keys.__getitem__)
+    made = to_shape(b, inner, tuple(dims[index] for index in order))
+    return b.op("Transpose", made, perm=tuple(order.index(index) for index in range(len(dims))))
+
+
+def inside(b: "Builder", x: int) -> tuple[int, Dims, Dims] | None:
+    """(what is reshaped, its dims, the dims it gets) of a Reshape that is no constant."""
+    item = b.table.items[x]
+    if item.op != OURS or b.table.constant[x]:
+        return None
+    shape = b.table.shape[item.args[0]]
+    return None if shape is None else (item.args[0], shape, item.attrs)
+
+
+def past(b: "Builder", args: tuple[int, ...]) -> tuple[tuple[int, ...], Dims] | None:
+    """Arguments with the one Reshape among them taken off, if the rest are constants that go along its last axis."""
+    found = [(index, inside(b, arg)) for index, arg in enumerate(args) if not b.table.constant[arg]]
+    if len(found) != 1 or found[0][1] is None:
+        return None
+    place, (inner, shape, dims) = found[0][0], found[0][1]
+    last = dims[-1] if dims and shape and shape[-1] == dims[-1] else None
+    for index, arg in enumerate(args):
+        if index != place and b.table.static(arg) not in ((), *(((last,),) if isinstance(last, int) else ())):
+            return None
+    return (*args[:place], inner, *args[place + 1 :]), dims
 
 
 def reshape(b: "Builder", call: "Call") -> tuple[int, ...] | None:
@@ -58,6 +109,9 @@ def reshape(b: "Builder", call: "Call") -> tuple[int, ...] | None:
         dims[place] = rest if rest is not None else symbol("rest", *shape, "of", *known)
     if any(isinstance(dim, int) and dim < 0 for dim in dims):
         return None
+    if divided(shape, tuple(dims)) != 1:
+        made = b.table.make(UNSURE, (x,), tuple(dims))  # it may fail, so it is not taken away
+        return (b.table.typed(made, b.table.dtype[x], tuple(dims)),)
     return (to_shape(b, x, tuple(dims)),)
 
 
@@ -75,6 +129,8 @@ def flatten(b: "Builder", call: "Call") -> tuple[int, ...] | None:
 def axes_of(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     """From the attribute (before opset 13) or the second input; None where they are not known."""
     axes = ints_of(call.attrs.get("axes"))
+    if (call.version < 13) != (axes is not None) and (axes is not None or call.arg(1) != NONE):
+        raise ValueError("of another version than it says")
     if axes is not None:
         return axes
     return b.ints(call.arg(1)) if call.arg(1) != NONE else None

@@ -28,9 +28,16 @@ END = FAR
 def part(b: "Builder", x: int, axis: int, start: int, stop: int) -> int | None:
     """`x[start:stop]` along an axis, counted from the front; None where that is not certain."""
     shape = b.table.shape[x]
+    from gitops_model.diff.rewrites.layout import perm_of, turned
+
     if shape is None or not -len(shape) <= axis < len(shape):
         return None
     axis %= len(shape)
+    turned_from = perm_of(b, x)
+    if turned_from is not None:
+        inner, perm = turned_from
+        made = part(b, inner, perm[axis], start, stop)
+        return None if made is None else turned(b, made, perm)
     size = shape[axis]
     dim: int | str
     if isinstance(size, int):
@@ -117,6 +124,8 @@ def split(b: "Builder", call: "Call") -> tuple[int, ...] | None:
         return None
     size = shape[axis]
     parts = ints_of(call.attrs.get("split"))
+    if parts is not None and call.version >= 13:
+        return None
     if parts is None and call.arg(1) != NONE:
         parts = b.ints(call.arg(1))
         if parts is None:

@@ -1,0 +1,66 @@
+"""Constants that are the same numbers with fewer bits: half precision, and integers with a scale."""
+
+from gitops_model.diff.proof.evaluate import Evaluator
+from gitops_model.diff.proof.operations import Unknown
+from gitops_model.diff.proof.table import Table
+from gitops_model.diff.proof.values import Outcome, close
+
+HALF = {"float16": (2.0**-10, 2.0**-24), "bfloat16": (2.0**-7, 2.0**-126)}
+"""Relative and absolute error of a number in half precision."""
+
+STEP = 1 / 100
+"""What a quantised number may be off, of the largest of its tensor: a step of 8 bits, and some room."""
+
+FLOATS = ("float16", "bfloat16", "float32", "float64")
+NAMES = {"float16": "fp16", "bfloat16": "bf16"}
+
+
+class Lossy:
+    """Compares constants; `counted` says how many were found to be the same with fewer bits, by pattern."""
+
+    def __init__(self, table: Table, evaluator: Evaluator) -> None:
+        self.table = table
+        self.evaluator = evaluator
+        self.counted: dict[str, int] = {}
+
+    def constants(self, a: int, b: int) -> Outcome | None:
+        import numpy as np
+
+        table = self.table
+        types = (table.dtype[a], table.dtype[b])
+        if types[0] != types[1] and not (types[0] in FLOATS and types[1] in FLOATS):
+            return Outcome.DIFFERENT
+        try:
+            one, other = self.evaluator.both(a), self.evaluator.both(b)
+        except Unknown:
+            return None
+        known = close(one, other, types[0] if types[0] == types[1] else "float64")
+        if known <= Outcome.ROUNDED or known is Outcome.DIFFERENT:
+            return known
+        (x, _), (y, _) = one, other
+        if x.dtype.kind != "f" or y.dtype.kind != "f" or not x.size:
+            return Outcome.WEIGHTS
+        half = next((kind for kind in types if kind in HALF and types[0] != types[1]), None)
+        if half is not None:
+            relative, absolute = HALF[half]
+            bound = relative * np.maximum(np.abs(x), np.abs(y)) + absolute
+        elif self.quantised(a) or self.quantised(b):
+            bound = np.full(x.shape, STEP * max(float(np.abs(x).max()), float(np.abs(y).max())))
+        else:
+            return Outcome.WEIGHTS
+        if not bool((np.abs(x - y) <= bound).all()):
+            return Outcome.WEIGHTS
+        if half is not None:
+            self.counted[NAMES[half]] = self.counted.get(NAMES[half], 0) + 1
+        return Outcome.LOSSY
+
+    def quantised(self, number: int) -> bool:
+        """Whether a constant is made from integers with a scale."""
+        waiting, seen = [number], set[int]()
+        while waiting and len(seen) < 100:
+            item = self.table.items[waiting.pop()]
+            if item.op.startswith("ai.onnx:DequantizeLinear:"):
+                return True
+            waiting += [arg for arg in item.args if arg not in seen]
+            seen.update(item.args)
+        return False

@@ -1,0 +1,68 @@
+"""Dynamic quantisation
+
+`DynamicQuantizeLinear` measures its input and quantises it; `MatMulInteger` and `ConvInteger` work on the integers, and
+the scales are multiplied in behind. It counts as the product of the floats (see qdq).
+"""
+
+from struct import pack
+from typing import TYPE_CHECKING
+
+from gitops_model.diff.proof.table import NONE
+
+if TYPE_CHECKING:
+    from gitops_model.diff.proof.build import Builder, Call
+    from gitops_model.diff.rewrites import Rules
+
+PATTERN = "dynamic-quantization"
+NUMERIC = "lossy"
+
+
+def quantize(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    """The input for the integers, with a scale of one: the weights' scale is what remains."""
+    return call.arg(0), b.value("float32", (), pack("<f", 1.0)), NONE
+
+
+def weights(b: "Builder", call: "Call", axis: int) -> int | None:
+    from gitops_model.diff.rewrites.qdq import stored
+
+    if not b.table.constant[call.arg(1)] or b.table.constant[call.arg(0)]:
+        return None
+    return stored(b, call.arg(1), b.value("float32", (), pack("<f", 1.0)), call.arg(3), axis)
+
+
+def matmul(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    w = weights(b, call, 1)
+    if w is None:
+        return None
+    made = b.op("MatMul", call.arg(0), w)
+    b.note(PATTERN, made)
+    return (made,)
+
+
+def conv(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    w = weights(b, call, 0)
+    if w is None:
+        return None
+    made = b.op("Conv", call.arg(0), w, **call.attrs)
+    b.note(PATTERN, made)
+    return (made,)
+
+
+def scaled_product(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    """A single scale behind a product with weights goes into the weights."""
+    from gitops_model.diff.rewrites.arithmetic import make
+
+    for x, scale in (call.args[:2], call.args[1::-1]):
+        item = b.table.items[x]
+        plain = item.op == "matmul" and b.table.constant[item.args[1]] and not b.table.constant[x]
+        if plain and b.table.constant[scale] and b.table.static(scale) in ((), (1,)):
+            return (b.op("MatMul", item.args[0], make(b, "prod", (item.args[1], scale))),)
+    return None
+
+
+RULES: "Rules" = {
+    ("ai.onnx", "DynamicQuantizeLinear"): (quantize,),
+    ("ai.onnx", "MatMulInteger"): (matmul,),
+    ("ai.onnx", "ConvInteger"): (conv,),
+    ("ai.onnx", "Mul"): (scaled_product,),
+}
