@@ -86,8 +86,10 @@ def is_model_path(path: str) -> bool:
 
 def may_be_model(path: str, head: bytes) -> bool:
     """Whether a file that somebody listed is a model: by its name, or by a weak ending and its first bytes."""
+    if is_model_path(path) or len(head) < TELLING:
+        return is_model_path(path)
     name = path.rpartition("/")[2].lower()
-    return is_model_path(path) or any(name.endswith(row.weak) and reader_of(row).sniff(head) for row in FORMATS)
+    return any(name.endswith(row.weak) and reader_of(row).sniff(head) for row in FORMATS)
 
 
 def reader_of(row: Format) -> Reader:
