@@ -131,6 +131,30 @@ def hooks(folder: Path, rounds: int) -> list[Bar]:
     return bars
 
 
+def review(folder: Path, rounds: int) -> list[Bar]:
+    """`review` of a change of every weight of a 100 MB model, its notes being there."""
+    repo = repository(folder / "review")
+    model = repo / "model.safetensors"
+    make = [sys.executable, str(HERE / "make_models.py"), "safetensors", str(model), "--bytes", str(100_000_000)]
+    subprocess.run(make, check=True)
+    git(repo, "add", model.name)
+    git(repo, "commit", "--quiet", "--message", "Add")
+    data = model.read_bytes()
+    start = 8 + int.from_bytes(data[:8], "little")
+    model.write_bytes(data[:start] + data[-4:] + data[start:-4])
+    git(repo, "commit", "--quiet", "--all", "--message", "Move every weight by one place")
+    subprocess.run(ours("record", "--all"), cwd=repo, check=True, stdout=subprocess.DEVNULL)
+    commands = [
+        Command("gitops-model review", ours("review", "--base", "HEAD~1")),
+        Command("gitops-model --version", ours("--version")),
+    ]
+    figures = contest(commands, rounds, repo)
+    table("a review of one model of 100 MB", figures)
+    shutil.rmtree(repo)
+    seconds = figures[commands[0].name].seconds - figures[commands[1].name].seconds
+    return [Bar("review of one model of 100 MB within 2 s beyond the start", f"{seconds:.2f} s", seconds <= 2)]
+
+
 def ratio(promise: str, mine: Figure, other: float, limit: float) -> Bar:
     times = mine.seconds / other
     return Bar(promise, f"{times:.2f} times", times <= limit)
@@ -154,6 +178,7 @@ def main() -> int:
     os.environ["GIT_CONFIG_GLOBAL"] = os.devnull
     with tempfile.TemporaryDirectory(prefix="gitops-model-bench.") as scratch:
         bars = hooks(Path(scratch), options.rounds)
+        bars += review(Path(scratch), options.rounds)
         for kind in ("safetensors", "onnx"):
             bars += record(Path(scratch), kind, options.bytes, options.rounds)
     return verdict(bars)

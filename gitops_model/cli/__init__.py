@@ -150,6 +150,8 @@ def guarded(run: Callable[[Context], int], what: str) -> int:
 
     `what` names the work in the report of a bug.
     """
+    # NumPy's linear algebra would start a thread for each processor; on products as small as ours they wait, and burn.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     context = Context.of_process(os.environ)
     try:
         code = run(context)
