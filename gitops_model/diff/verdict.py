@@ -13,6 +13,8 @@ from gitops_model.diff.result import GraphDiff, ModelDiff, Side, TensorFact, Ver
 if TYPE_CHECKING:
     from gitops_model.diff.proof.prove import Proof
 
+MOST_NAMES = 8
+"""Names that one reason lists."""
 SAME = ("identical-model", "renamed-only")
 ORDER = ("none", "patch", "minor", "major")
 SHARED, NEARLY_ALL = 0.5, 0.9
@@ -23,7 +25,7 @@ outputs, and with other names."""
 def judge(before: Side, after: Side, draft: ModelDiff, proof: "Proof | None", *, same_bytes: bool) -> Verdict:
     if same_bytes:
         return Verdict("identical-bytes", "none", equivalent=True, reasons=("the files are byte for byte the same",))
-    kind = kind_of(before, after, draft)
+    kind = kind_of(before, after, draft, proof)
     equivalent = proved(draft, kind, proof)
     if kind in ("identical-model", "renamed-only") and proof is not None and not equivalent and not proof.unknown:
         kind = "weights-only"  # the same contents, but not in the same places
@@ -68,7 +70,7 @@ def graph_outcome(draft: ModelDiff, proof: "Proof | None", *, equivalent: bool) 
     return "unproved"
 
 
-def kind_of(before: Side, after: Side, draft: ModelDiff) -> str:
+def kind_of(before: Side, after: Side, draft: ModelDiff, proof: "Proof | None") -> str:
     weights, graph_changed = draft.weights, before.structure != after.structure
     moved = bool(weights.changed or weights.added or weights.removed or weights.unknown)
     real = any(change.grade == "real" for change in (*draft.signature.inputs, *draft.signature.outputs))
@@ -86,8 +88,19 @@ def kind_of(before: Side, after: Side, draft: ModelDiff) -> str:
         return "renamed-only" if weights.renamed else "identical-model" if not draft.opset else "graph-only"
     if real:
         return _other_interface(draft)
+    if replaced(weights) and (proof is None or proof.outcome > Outcome.LOSSY):
+        return "architecture"
     kept = weights.changed or weights.removed or weights.unknown
     return "weights+graph" if kept else "graph-only"
+
+
+def replaced(weights: WeightsDiff) -> bool:
+    """Whether most of the weights, on both sides, have no counterpart in the other model, not even by name."""
+    sides = ([change.before for change in weights.removed], [change.after for change in weights.added])
+    return all(
+        sum(fact.nbytes for fact in facts if fact) > SHARED * nbytes > 0
+        for facts, nbytes in zip(sides, weights.nbytes, strict=True)
+    )
 
 
 def _other_interface(draft: ModelDiff) -> str:
@@ -127,7 +140,9 @@ def asked(before: Side, draft: ModelDiff, kind: str, *, graph: str) -> Iterator[
     for name, (old, new) in draft.properties.items():
         yield "patch", f"{name}: {_fact(old)} → {_fact(new)}"
     if draft.metadata:
-        yield "patch", f"metadata changed: {', '.join(draft.metadata)}"
+        names = list(draft.metadata)
+        more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
+        yield "patch", f"metadata changed: {', '.join(names[:MOST_NAMES])}{more}"
 
 
 def asked_by_weights(weights: WeightsDiff, kind: str, *, by_name: bool) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from math import prod
 from typing import Any, NamedTuple, cast
 
 from gitops_model.diff.ops import NEWEST, Meaning, is_random, meaning
-from gitops_model.diff.proof.dims import symbol
+from gitops_model.diff.proof.dims import input_symbol, symbol
 from gitops_model.diff.proof.evaluate import Evaluator
 from gitops_model.diff.proof.floats import pack_float
 from gitops_model.diff.proof.infer import infer, infer_outputs
@@ -115,7 +115,9 @@ class Builder:
         if isinstance(value.type, TensorType):
             dims = value.type.shape
             key = self.table.items[number].attrs
-            names = [dim if isinstance(dim, int) else symbol("in", key, index) for index, dim in enumerate(dims or ())]
+            names = [
+                dim if isinstance(dim, int) else input_symbol(key[0], index) for index, dim in enumerate(dims or ())
+            ]
             shape = None if dims is None else tuple(names)
             self.table.typed(number, value.type.dtype, shape)
         return number

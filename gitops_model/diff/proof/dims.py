@@ -26,16 +26,40 @@ def symbol(operation: str, *parts: object) -> str:
     return f"{operation}#{blake3(text.encode()).hexdigest(16)}"
 
 
+def factors(dims: Dims) -> tuple[int, list[str]]:
+    """The product of dimensions, as a number and symbols that are no products themselves."""
+    number, symbols = 1, list[str]()
+    for dim in dims:
+        if isinstance(dim, int):
+            number *= dim
+        elif dim.startswith("mul(") and dim.endswith(")"):
+            first, *rest = arguments(dim[4:-1])
+            number *= int(first)
+            symbols += rest
+        else:
+            symbols.append(dim)
+    return number, symbols
+
+
+def arguments(text: str) -> list[str]:
+    """What stands between the commas that are in no parentheses. (Names of inputs are written without either.)"""
+    found, depth, start = list[str](), 0, 0
+    for index, letter in enumerate(text):
+        depth += (letter == "(") - (letter == ")")
+        if letter == "," and not depth:
+            found.append(text[start:index])
+            start = index + 1
+    return [*found, text[start:]]
+
+
 def divided(dims: Dims, known: Dims) -> int | str | None:
     """The dimension that makes the product of `known` equal to that of `dims`; None where that is not certain."""
-    left = [dim for dim in dims if isinstance(dim, str)]
-    for dim in known:
-        if isinstance(dim, str):
-            if dim not in left:
-                return None
-            left.remove(dim)
-    above = prod(dim for dim in dims if isinstance(dim, int))
-    below = prod(dim for dim in known if isinstance(dim, int))
+    above, left = factors(dims)
+    below, gone = factors(known)
+    for dim in gone:
+        if dim not in left:
+            return None
+        left.remove(dim)
     if not below or above % below:
         return None
     if not left:
@@ -43,6 +67,16 @@ def divided(dims: Dims, known: Dims) -> int | str | None:
     if len(left) == 1 and above == below:
         return left[0]
     return symbol("mul", above // below, *sorted(left))
+
+
+def input_symbol(key: object, index: int) -> str:
+    """The symbol for a dimension of an input, known by a key of both models; its name by digest if it is no word."""
+    text = str(key)
+    if not text.isidentifier() and not text.isdecimal():
+        from blake3 import blake3
+
+        text = "#" + blake3(repr(key).encode("utf-8", "surrogatepass")).hexdigest(16)
+    return symbol("in", text, index)
 
 
 def dims_of(b: "Builder", number: int, depth: int = 0) -> Dims | None:

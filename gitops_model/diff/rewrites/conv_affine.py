@@ -29,7 +29,8 @@ def conv(b: "Builder", call: "Call") -> tuple[int, ...] | None:
         return None
     rank = len(shape) - 2
     attrs = dict(call.attrs)
-    attrs.pop("kernel_shape", None)
+    if attrs.pop("kernel_shape", shape[2:]) != shape[2:]:
+        return None
     attrs.setdefault("strides", (1,) * rank)
     attrs.setdefault("dilations", (1,) * rank)
     attrs.setdefault("group", 1)

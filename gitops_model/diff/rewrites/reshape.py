@@ -74,16 +74,23 @@ def inside(b: "Builder", x: int) -> tuple[int, Dims, Dims] | None:
 
 
 def past(b: "Builder", args: tuple[int, ...]) -> tuple[tuple[int, ...], Dims] | None:
-    """Arguments with the one Reshape among them taken off, if the rest are constants that go along its last axis."""
-    found = [(index, inside(b, arg)) for index, arg in enumerate(args) if not b.table.constant[arg]]
-    if len(found) != 1 or found[0][1] is None:
+    """Arguments without the Reshape that all of them share; the rest must be constants that go along its last axis."""
+    found = {arg: inside(b, arg) for arg in args if not b.table.constant[arg]}
+    first = next(iter(found.values()), None)
+    if first is None or any(item is None or item[1:] != first[1:] for item in found.values()):
         return None
-    place, (inner, shape, dims) = found[0][0], found[0][1]
+    _, shape, dims = first
     last = dims[-1] if dims and shape and shape[-1] == dims[-1] else None
-    for index, arg in enumerate(args):
-        if index != place and b.table.static(arg) not in ((), *(((last,),) if isinstance(last, int) else ())):
+    made: list[int] = []
+    for arg in args:
+        item = found.get(arg)
+        if item is not None:
+            made.append(item[0])
+        elif b.table.static(arg) in ((), *(((last,),) if isinstance(last, int) else ())):
+            made.append(arg)
+        else:
             return None
-    return (*args[:place], inner, *args[place + 1 :]), dims
+    return tuple(made), dims
 
 
 def reshape(b: "Builder", call: "Call") -> tuple[int, ...] | None:
@@ -102,14 +109,16 @@ def reshape(b: "Builder", call: "Call") -> tuple[int, ...] | None:
             dims.append(shape[index])
         else:
             dims.append(dim)
+    certain = False
     if dims.count(-1) == 1:
         known = tuple(dim for dim in dims if dim != -1)
         rest = divided(shape, known)
         place = dims.index(-1)
+        certain = rest is not None and -1 not in known
         dims[place] = rest if rest is not None else symbol("rest", *shape, "of", *known)
     if any(isinstance(dim, int) and dim < 0 for dim in dims):
         return None
-    if divided(shape, tuple(dims)) != 1:
+    if not certain and divided(shape, tuple(dims)) != 1:
         made = b.table.make(UNSURE, (x,), tuple(dims))  # it may fail, so it is not taken away
         return (b.table.typed(made, b.table.dtype[x], tuple(dims)),)
     return (to_shape(b, x, tuple(dims)),)
