@@ -91,6 +91,21 @@ class OutOfStep(NamedTuple):
     what: str
 
 
+class VersionMove(NamedTuple):
+    """How the manifest's version moved since the base, and what the change of its models asks for.
+
+    `least` is the lowest version that is enough, `file` the model that asks for it, `reason` why, `hint` the command.
+    """
+
+    before: str
+    after: str
+    is_enough: bool
+    least: str
+    file: str
+    reason: str
+    hint: str | None = None
+
+
 @dataclass(slots=True)
 class Facts:
     """A subject: `path` is the manifest's (with `manifest`, unless it could not be composed) or the model file's own.
@@ -109,5 +124,6 @@ class Facts:
     unlisted: tuple[str, ...] = ()
     out_of_step: tuple[OutOfStep, ...] = ()
     unneeded: tuple[Unneeded, ...] = ()
+    version: VersionMove | None = None
     named: bool = False
     here: Here = AT_THE_TOP

@@ -31,6 +31,7 @@ VERBS: dict[str, str] = {
     "diff": "diff",
     "log": "log",
     "blame": "blame",
+    "bump": "bump",
     "review": "review",
     "same": "same",
     "notes": "notes",

@@ -21,6 +21,7 @@ EPILOG = """examples:
   gitops-model check --staged --fail-on warning
   gitops-model check downloaded.onnx
   gitops-model check --deep model.onnx
+  gitops-model check --base origin/main
   gitops-model check --fix models/model.yaml
   gitops-model check --rev main --format sarif --output models.sarif"""
 
@@ -29,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_subjects(parser)
     parser.add_argument(
         "--fix", action="store_true", help="write the digests of the files into the manifests, and change nothing else"
+    )
+    parser.add_argument(
+        "--base", metavar="REV", help="versions must have moved since REV as far as the models changed (GM305)"
     )
     parser.add_argument("--deep", action="store_true", help="ask onnx.checker too, with shape inference (GM012)")
     add_rules(parser)
@@ -42,8 +46,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     paths = paths_of(args)
     if args.all and paths:
         raise CouldNotRun("--all checks everything: name no paths with it")
-    if args.fix and args.deep:
-        raise CouldNotRun("--fix writes and --deep checks: run one after the other")
+    if args.fix and (args.deep or args.base is not None):
+        raise CouldNotRun("--fix writes, --deep and --base check: run one after the other")
     report = (_fix if args.fix else _check)(args, paths, context)
     emit("report", report, args, context)
     return exit_code(report, args.fail_on)
@@ -62,6 +66,7 @@ def _check(args: argparse.Namespace, paths: list[str], context: Context) -> "Rep
         ignore=joined(args.ignore),
         progress=context.counter("reading"),
         deep=args.deep,
+        base=args.base,
     )
 
 

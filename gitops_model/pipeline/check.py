@@ -53,16 +53,31 @@ def check(
     config: "Config | None" = None,
     progress: Callable[[int], None] | None = None,
     deep: bool = False,
+    base: str | None = None,
 ) -> Report:
     """Check and report; `select` and `ignore` are beginnings of codes.
 
     `paths` are files or folders as the user wrote them, relative to `cwd`; one that is not there is CouldNotRun, as are
     `staged` and `rev` outside a repository. Outside one, a file is checked with its own folder as its world. `config`
     replaces the configuration of the place (the base revision's, on a pull request from a fork). `progress` is called
-    with numbers of hashed bytes. `deep` asks the format's own library too (GM012).
+    with numbers of hashed bytes. `deep` asks the format's own library too (GM012). `base` is the revision that versions
+    must have moved from as the models did (GM305).
     """
     with Parts(cwd, environ, config, progress, deep=deep) as parts:
-        return report(parts.of(paths, staged=staged, rev=rev), select, ignore)
+        found = report(parts.of(paths, staged=staged, rev=rev), select, ignore)
+        if base is None:
+            return found
+        from gitops_model.checks import matches
+        from gitops_model.pipeline.bump_check import moved_since
+
+        if (select and not matches("GM305", select)) or matches("GM305", ignore):
+            return found
+        more = moved_since(parts.repository(), base, paths, staged=staged, rev=rev, config=config)
+        return found._replace(findings=tuple(sorted({*found.findings, *more}, key=order)))
+
+
+def order(one: Finding) -> tuple[str, int, int, str, str]:
+    return one.path, one.line or 0, one.column or 0, one.code, one.message
 
 
 def report(parts: "Iterable[Part]", select: tuple[str, ...] = (), ignore: tuple[str, ...] = ()) -> Report:
@@ -84,7 +99,7 @@ def report(parts: "Iterable[Part]", select: tuple[str, ...] = (), ignore: tuple[
         if part.whole and config.path is not None and not select:
             unneeded = _unneeded(config, hidden)
             findings += config.apply(checks.run(unneeded, select, ignore), hidden)
-    findings.sort(key=lambda one: (one.path, one.line or 0, one.column or 0, one.code, one.message))
+    findings.sort(key=order)
     return Report(tuple(dict.fromkeys(findings)), manifests, files, fail_on)
 
 
@@ -133,6 +148,11 @@ class Parts:
     def __exit__(self, *_: object) -> None:
         if self._repository is not None:
             self._repository.close()
+
+    def repository(self) -> "Repository":
+        if self._repository is None:
+            raise CouldNotRun("there is no repository here, and so no base to compare with")
+        return self._repository
 
     def of(self, paths: Sequence[str], *, staged: bool, rev: str | None) -> "Iterator[Part]":
         from gitops_model.git.entries import INDEX, WORKTREE

@@ -16,6 +16,7 @@ from gitops_model.git.bring import Remote
 from gitops_model.git.entries import Entry
 from gitops_model.git.repository import Repository
 from gitops_model.manifest.names import is_manifest_path
+from gitops_model.pipeline.bump_check import bump_findings
 from gitops_model.pipeline.check import Part, concerned, report
 from gitops_model.pipeline.diff import diff_states, folders_above
 from gitops_model.pipeline.diff_arguments import TwoStates
@@ -60,7 +61,8 @@ def review(
     compared = diff_states(repository, TwoStates(old, new, paths=options.paths))
     checked = check_changed(repository, new, changes, config, deep=options.deep)
     notes = contradicted(repository, old, new, compared.files, config)
-    findings = tuple(dict.fromkeys((*checked.findings, *notes)))
+    moves = bump_findings(repository, (old, new), compared.files, config)
+    findings = tuple(dict.fromkeys((*checked.findings, *notes, *moves)))
     models = worst_first([model_review(file) for file in compared.files])
     manifests = [change.path for change in changes if is_manifest_path(change.path)]
     return Review(
