@@ -59,6 +59,14 @@ class PullRequest(NamedTuple):
     is_open: bool
 
 
+class Status(NamedTuple):
+    """A commit status. `creator` is the login of who set it, "" for an account that was deleted."""
+
+    context: str
+    state: str
+    creator: str
+
+
 class GitHub:
     """One repository, `OWNER/NAME`, at an API address (`GITHUB_API_URL`; GitHub Enterprise Server has its own)."""
 
@@ -126,6 +134,16 @@ class GitHub:
         if url is not None:
             fields["target_url"] = url
         self._ask("POST", self._url("statuses", sha), (201,), json=fields)
+
+    def statuses(self, sha: str) -> Iterator[Status]:
+        """All statuses of a commit, the newest first."""
+        return (read(_status, row) for row in self._pages("commits", sha, "statuses"))
+
+    def create_check_run(self, sha: str, name: str, conclusion: str, title: str, summary: str) -> None:
+        """A check run that is done; `summary` is Markdown of at most 65,535 characters."""
+        output = {"title": title[:200], "summary": summary}
+        fields = {"name": name, "head_sha": sha, "status": "completed", "conclusion": conclusion, "output": output}
+        self._ask("POST", self._url("check-runs"), (201,), json=fields)
 
     # --- requests ---------------------------------------------------------------------------------------------------
     def _url(self, *parts: object) -> str:
@@ -253,6 +271,11 @@ def _comment(row: dict[str, Any]) -> Comment:
     user: dict[str, Any] = row.get("user") or {}
     author = str(user["login"]) if "login" in user else None
     return Comment(int(row["id"]), str(row.get("body") or ""), author, user.get("type") == "Bot")
+
+
+def _status(row: dict[str, Any]) -> Status:
+    creator: dict[str, Any] = row.get("creator") or {}
+    return Status(str(row["context"]), str(row["state"]), str(creator.get("login", "")))
 
 
 def _pull_request(row: dict[str, Any]) -> PullRequest:

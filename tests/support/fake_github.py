@@ -52,6 +52,7 @@ class FakeGitHub:
         self.comments: dict[int, list[dict[str, Any]]] = {}
         self.pulls: dict[int, dict[str, Any]] = {}
         self.statuses: list[dict[str, Any]] = []
+        self.check_runs: list[dict[str, Any]] = []
         self.faults: list[Fault] = []
         self.seen: list[tuple[str, str]] = []
         self.violations: list[str] = []
@@ -86,6 +87,10 @@ class FakeGitHub:
         row["head"]["user"] |= {"login": owner}
         self.pulls[number] = row
         self.comments.setdefault(number, [])
+
+    def add_status(self, sha: str, state: str, context: str, **more: Any) -> None:
+        """The newest status; `creator` is a login, that of a job unless it is given."""
+        self.statuses.append({"sha": sha, "state": state, "context": context, **more})
 
     def ours(self, number: int) -> list[str]:
         return [row["body"] for row in self.comments[number] if row["body"].startswith("<!-- gitops-model:")]
@@ -171,11 +176,22 @@ class FakeGitHub:
                 return self._page(rows, query, f"/repos/{self.repository}/pulls")
             case "POST", "/statuses/{sha}":
                 assert len(body.get("description", "")) <= 140
-                self.statuses.append({"sha": arguments[2], **body})
+                self.add_status(arguments[2], **body)
                 row = self.description.sample(self.schema("status"))
                 row["creator"] = {**self.description.sample(self.schema("simple-user")), "login": BOT}
                 return 201, {}, row | body
+            case "GET", "/commits/{ref}/statuses":
+                rows = [self._status(row) for row in reversed(self.statuses) if row["sha"] == arguments[2]]
+                return self._page(rows, query, f"/repos/{self.repository}/commits/{arguments[2]}/statuses")
+            case "POST", "/check-runs":
+                self.check_runs.append(body)
+                return 201, {}, self.description.sample(self.schema("check-run")) | {"name": body["name"]}
         return self._not_found()
+
+    def _status(self, row: dict[str, Any]) -> dict[str, Any]:
+        made = self.description.sample(self.schema("status"))
+        user = {**self.description.sample(self.schema("simple-user")), "login": row.get("creator", BOT)}
+        return made | {key: value for key, value in row.items() if key != "sha"} | {"creator": user}
 
     def _user(self) -> Answer:
         if self.viewer is None:

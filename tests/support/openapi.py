@@ -30,6 +30,8 @@ PATHS = (
     "/repos/{owner}/{repo}/pulls",
     "/repos/{owner}/{repo}/pulls/{pull_number}",
     "/repos/{owner}/{repo}/statuses/{sha}",
+    "/repos/{owner}/{repo}/commits/{ref}/statuses",
+    "/repos/{owner}/{repo}/check-runs",
     "/user",
 )
 KEPT = CACHE / "openapi" / f"{PACKAGE.rpartition('@')[2]}-{hashlib.sha256(repr(PATHS).encode()).hexdigest()[:8]}.json"

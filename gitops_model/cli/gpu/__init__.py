@@ -6,7 +6,7 @@ from importlib import import_module
 from gitops_model.cli.context import Context
 
 SUMMARY = "say whether a release will run on GPU machines, before it is deployed"
-ACTIONS = ("probe", "scan", "check", "history")
+ACTIONS = ("probe", "scan", "check", "history", "report", "trust")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
