@@ -286,7 +286,34 @@ def readme() -> str:
     return text
 
 
+FORMATS_HEAD = """\
+Which files are read, what of them, and what they are called in reports. A file is read in the format that its name
+promises; a file without such a name, in the one that its bytes show when somebody names it on the command line. Every
+count and length in a file is checked against what is really there, and nothing is executed, unpickled or followed out
+of the repository. How names and digests are made is in [format.md](format.md); how a format is added, in
+[adding-a-format.md](adding-a-format.md).
+
+What is none of these gets an opaque description from `show` and `record` (its kind, size and digest) and a finding from
+`check` that says what it is: GM009, or GM004 where the name promised something else.
+"""
+
+
+def formats() -> str:
+    """docs/formats.md: the table, and each reader's own docstring."""
+    from gitops_model.readers import FORMATS, reader_of, title_of
+
+    table = ["| format | file names | only when listed or named | inputs and outputs |", "|---|---|---|---|"]
+    pages: list[str] = []
+    for row in FORMATS:
+        strong, weak = (" ".join(f"`{suffix}`" for suffix in some) for some in (row.suffixes, row.weak))
+        table.append(f"| [{row.name}](#{row.name}) | {strong} | {weak} | {'yes' if row.has_signature else ''} |")
+        text = (reader_of(row).__doc__ or "").strip()
+        pages.append(f"## {row.name}\n\nIn messages: {title_of(row)}.\n\n{text}\n")
+    return "\n".join([f"<!-- {BANNER} -->\n# Formats\n", FORMATS_HEAD, "\n".join(table), "", *pages])
+
+
 FILES: dict[str, Callable[[], str]] = {
+    "docs/formats.md": formats,
     "README.md": readme,
     "hooks/suffixes.py": hook_suffixes,
     ".pre-commit-hooks.yaml": pre_commit_hooks,

@@ -7,6 +7,7 @@ requirement of `make test`; TFLite and SavedModel come from the pinned models.
 
 import io
 import json
+import pickle
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -119,6 +120,15 @@ def savedmodel_file() -> bytes:
     ).read_bytes()
 
 
+def index_file() -> bytes:
+    places = dict.fromkeys(ARRAYS, "model-00001-of-00001.safetensors")
+    return json.dumps({"metadata": {"total_size": 132}, "weight_map": places}, indent=2).encode()
+
+
+def pickle_file() -> bytes:
+    return pickle.dumps({"name": "small", "arrays": ARRAYS, "rates": [0.1, 2, None, (True, b"x")]}, protocol=4)
+
+
 FILES: dict[str, Callable[[], bytes]] = {
     "a.onnx": onnx_file,
     "a.safetensors": safetensors_file,
@@ -138,4 +148,6 @@ FILES: dict[str, Callable[[], bytes]] = {
     "frozen.jit": torch_file("frozen.pt"),
     "a.tflite": tflite_file,
     "saved_model.pb": savedmodel_file,
+    "a.safetensors.index.json": index_file,
+    "a.pkl": pickle_file,
 }

@@ -50,7 +50,7 @@ def put(folder: Path, name: str, content: bytes) -> None:
 # --- one trick, every ending ---------------------------------------------------------------------------------------
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"ab" * 32 + b"\nsize 12345\n"
 HTML = b"<!DOCTYPE html>\n<html><head><title>404</title></head><body>Not Found</body></html>\n"
-ENDINGS = ("onnx", "safetensors", "gguf", "npy", "npz", "h5", "keras", "pt", "pth", "ckpt", "jit", "tflite")
+ENDINGS = ("onnx", "safetensors", "gguf", "npy", "npz", "h5", "keras", "pt", "pth", "ckpt", "jit", "tflite", "pkl")
 
 
 def everywhere() -> Iterator[tuple[str, Make]]:
