@@ -11,6 +11,7 @@ from support.fake_github import FakeGitHub, Fault
 from support.gitrepo import GitRepo
 from support.program import Program, Result
 from support.recording import weights
+from support.small_models import manifest
 
 from gitops_model.render.report.github import LIMIT
 
@@ -239,3 +240,17 @@ def test_a_note_that_lies(publish: Callable[..., Done], repo: GitRepo, cli: Prog
     forged = json.dumps(line, sort_keys=True, separators=(",", ":"))
     repo.git("notes", "--ref=gitops-model", "add", "-f", "-m", forged, blob)
     assert "GM202" in publish(code=1).summary
+
+
+def test_a_version_that_moved_too_little(publish: Callable[..., Done], repo: GitRepo) -> None:
+    def add(value: float, version: str) -> None:
+        model = weights(value)
+        text = manifest(m_dot_safetensors=model).replace("version: 1.0.0", f"version: {version}")
+        repo.commit("Version", {"v/m.safetensors": model, "v/model.yaml": text})
+
+    add(1.0, "1.2.3")
+    repo.git("tag", "-f", "base")
+    add(2.0, "1.2.3")
+    assert "::error file=v/model.yaml,line=2,col=10,title=GM305 version-bump::" in publish(code=1).log
+    add(2.0, "1.2.4")
+    publish(code=0)
