@@ -3,6 +3,7 @@
     python benchmarks/make_models.py onnx FOLDER/model.onnx --bytes 1073741824
     python benchmarks/make_models.py onnx-external FOLDER/model.onnx      (and model.onnx.data beside it)
     python benchmarks/make_models.py safetensors FOLDER/model.safetensors
+    python benchmarks/make_models.py pt FOLDER/model.pt                   (and gguf FOLDER/model.gguf)
     python benchmarks/make_models.py graph FOLDER/many.onnx --nodes 20000
     python benchmarks/make_models.py trees FOLDER/forest.onnx --nodes 1000000
 
@@ -15,6 +16,7 @@ import json
 import math
 import random
 import struct
+import zipfile
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
@@ -175,6 +177,55 @@ def write_safetensors(out: BinaryIO, args: argparse.Namespace) -> None:
         out.writelines(content(weight, index, pattern, args.change))
 
 
+def write_torch(out: BinaryIO, args: argparse.Namespace) -> None:
+    """What `torch.save` of a state dict writes: data.pkl (protocol 2) and one stored entry per tensor."""
+    _, weights = layers(args.bytes)
+    pattern = block()
+    items: list[bytes] = []
+
+    def text(value: str) -> bytes:
+        return b"X" + struct.pack("<I", len(value)) + value.encode()
+
+    def sizes(*values: int) -> bytes:
+        return b"(" + b"".join(b"J" + struct.pack("<i", value) for value in values) + b"t"
+
+    for index, weight in enumerate(weights):
+        count = math.prod(weight.shape)
+        steps = [math.prod(weight.shape[axis + 1 :]) for axis in range(len(weight.shape))]
+        kind = b"ctorch\nFloatStorage\n" + text(str(index)) + text("cpu") + b"J" + struct.pack("<i", count)
+        storage = b"(" + text("storage") + kind + b"tQ"
+        view = b"K\0" + sizes(*weight.shape) + sizes(*steps) + b"\x89ccollections\nOrderedDict\n)R"
+        items.append(text(weight.name) + b"ctorch._utils\n_rebuild_tensor_v2\n(" + storage + view + b"tR")
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("model/data.pkl"), b"\x80\x02}(" + b"".join(items) + b"u.")
+        archive.writestr(zipfile.ZipInfo("model/version"), "3\n")
+        for index, weight in enumerate(weights):
+            with archive.open(zipfile.ZipInfo(f"model/data/{index}"), "w", force_zip64=True) as entry:
+                for part in content(weight, index, pattern, args.change):
+                    entry.write(part)
+
+
+def write_gguf(out: BinaryIO, args: argparse.Namespace) -> None:
+    """Version 3, one metadata key, float32 tensors aligned to 32 bytes."""
+    _, weights = layers(args.bytes)
+    pattern = block()
+
+    def text(value: str) -> bytes:
+        return struct.pack("<Q", len(value)) + value.encode()
+
+    header = b"GGUF" + struct.pack("<IQQ", 3, len(weights), 1)
+    header += text("general.architecture") + struct.pack("<I", 8) + text("dense")
+    offset = 0
+    for weight in weights:
+        dims = struct.pack(f"<I{len(weight.shape)}Q", len(weight.shape), *reversed(weight.shape))
+        header += text(weight.name) + dims + struct.pack("<IQ", 0, offset)
+        offset += (weight.nbytes + 31) // 32 * 32
+    out.write(header + bytes(-len(header) % 32))
+    for index, weight in enumerate(weights):
+        out.writelines(content(weight, index, pattern, args.change))
+        out.write(bytes(-weight.nbytes % 32))
+
+
 def write_graph(out: BinaryIO, args: argparse.Namespace) -> None:
     """Many small nodes: half of them take a small initializer, a third has attributes."""
     parts: list[bytes] = []
@@ -231,6 +282,8 @@ KINDS = {
     "onnx": write_onnx,
     "onnx-external": write_external,
     "safetensors": write_safetensors,
+    "pt": write_torch,
+    "gguf": write_gguf,
     "graph": write_graph,
     "trees": write_trees,
 }
