@@ -56,12 +56,14 @@ def verb_parser(verb: str) -> "argparse.ArgumentParser":
     """The parser of one verb, complete."""
     import argparse
 
+    from gitops_model.cli.arguments import Help
+
     module = import_module(f"gitops_model.cli.{VERBS[verb]}")
     parser = argparse.ArgumentParser(
         prog=f"{PROGRAM} {verb}",
         description=getattr(module, "DESCRIPTION", module.SUMMARY),
         epilog=getattr(module, "EPILOG", None),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
         allow_abbrev=False,
     )
     module.add_arguments(parser)
@@ -72,12 +74,14 @@ def main_parser() -> "argparse.ArgumentParser":
     """The parser of what stands before the verb."""
     import argparse
 
+    from gitops_model.cli.arguments import Help
+
     parser = argparse.ArgumentParser(
         prog=PROGRAM,
         usage=f"{PROGRAM} [-h] [--version] VERB ...",
         description="Review, release and revert models in Git.",
         epilog=EXITS,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}", help="print the version")

@@ -1,9 +1,29 @@
 """Arguments that several verbs have in common, so that they mean and read the same everywhere."""
 
 import argparse
+import os
+import sys
 from collections.abc import Sequence
 
 FAIL_ON = ("note", "warning", "error", "none")
+
+
+class Help(argparse.RawDescriptionHelpFormatter):
+    """Help as wide as the terminal. argparse makes one of these for every argument, and imports shutil to ask."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
+
+def _columns() -> int:
+    """As shutil.get_terminal_size has it."""
+    named = os.environ.get("COLUMNS", "")
+    if named.isdecimal() and int(named):
+        return int(named)
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns if sys.__stdout__ is not None else 80
+    except (OSError, ValueError):
+        return 80
 
 
 def add_output(parser: argparse.ArgumentParser, formats: Sequence[str], default: str = "text") -> None:

@@ -1,12 +1,12 @@
 """Digests over all bytes of a blob, a window at a time."""
 
-import hashlib
-
 from gitops_model.blob import Blob
 
 
 def digest(blob: Blob, algorithm: str) -> str:
     """Hex digest by an algorithm of hashlib."""
+    import hashlib
+
     state = hashlib.new(algorithm, usedforsecurity=False)
     for window in blob.windows(0, blob.size):
         state.update(window)
@@ -15,6 +15,8 @@ def digest(blob: Blob, algorithm: str) -> str:
 
 def blob_id(blob: Blob, object_format: str) -> str:
     """The id that git gives these bytes (no filter applied)."""
+    import hashlib
+
     state = hashlib.new(object_format, b"blob %d\0" % blob.size, usedforsecurity=False)
     for window in blob.windows(0, blob.size):
         state.update(window)

@@ -7,10 +7,10 @@ agree on the structure, they say all that the files would; else only the graphs 
 from math import prod
 from typing import TYPE_CHECKING, Any, cast
 
-from gitops_model.diff.result import ModelDiff, NodeChange, Side
 from gitops_model.ir import ELEMENT_BITS, Graph, Inline, Model, OtherType, Tensor, TensorType, Value, tensor_bytes
 
 if TYPE_CHECKING:
+    from gitops_model.diff.result import ModelDiff, NodeChange, Side
     from gitops_model.git.entries import Entry, Place
     from gitops_model.git.repository import Repository
 
@@ -20,19 +20,23 @@ LIMIT = 256 * 1024
 
 def facts(model: Model) -> dict[str, Any] | None:
     """What the file says besides its tensors, as JSON; None where that is too much for a note."""
-    from gitops_model.diff.graph import op_counts
-
     found: dict[str, Any] = {
         "metadata": model.metadata,
         "opset": model.opset,
         "properties": model.properties,
         "inputs": None if model.inputs is None else [_value(value) for value in model.inputs],
         "outputs": None if model.outputs is None else [_value(value) for value in model.outputs],
-        "ops": None if model.graph is None else dict(sorted(op_counts(model).items())),
+        "ops": None if model.graph is None else _operations(model),
     }
     size = sum(len(key) + len(value) for key, value in model.metadata.items())
     size += sum(len(value.name) + 40 for value in (*(model.inputs or ()), *(model.outputs or ())))
     return found if size <= LIMIT else None
+
+
+def _operations(model: Model) -> dict[str, int]:
+    from gitops_model.diff.graph import op_counts
+
+    return dict(sorted(op_counts(model).items()))
 
 
 def _value(value: Value) -> list[Any]:
@@ -44,7 +48,7 @@ def _value(value: Value) -> list[Any]:
     return [value.name, value.type.dtype, None if value.type.shape is None else list(value.type.shape)]
 
 
-def side(line: dict[str, Any]) -> Side | None:
+def side(line: dict[str, Any]) -> "Side | None":
     """The model that a line describes, without its graph's nodes; None where the line says too little or nonsense.
 
     Notes are written by whoever may push: every shape is checked.
@@ -58,7 +62,9 @@ def side(line: dict[str, Any]) -> Side | None:
         return None
 
 
-def _side(line: dict[str, Any], said: dict[str, Any]) -> Side:
+def _side(line: dict[str, Any], said: dict[str, Any]) -> "Side":
+    from gitops_model.diff.result import Side
+
     tensors = [_tensor(*row) for row in line["tensors"]]
     ops = said["ops"]
     model = Model(
@@ -133,7 +139,7 @@ def enough(before: dict[str, Any], after: dict[str, Any]) -> bool:
     )
 
 
-def compare(before: dict[str, Any], after: dict[str, Any]) -> ModelDiff | None:
+def compare(before: dict[str, Any], after: dict[str, Any]) -> "ModelDiff | None":
     """The difference of two lines, no statistics in it; None where a line says too little.
 
     Where the structures differ (not `enough`), nothing is proved about the graphs, and operations are only counted.
@@ -143,7 +149,7 @@ def compare(before: dict[str, Any], after: dict[str, Any]) -> ModelDiff | None:
     from gitops_model.diff.layers import layers
     from gitops_model.diff.proof.compare import Outcome
     from gitops_model.diff.proof.prove import Proof
-    from gitops_model.diff.result import GraphDiff
+    from gitops_model.diff.result import GraphDiff, ModelDiff
 
     old, new = side(before), side(after)
     if old is None or new is None:
@@ -170,7 +176,9 @@ def compare(before: dict[str, Any], after: dict[str, Any]) -> ModelDiff | None:
     return draft._replace(verdict=verdict.judge(old, new, draft, proof, same_bytes=False))
 
 
-def _surplus(many: dict[str, int], few: dict[str, int]) -> tuple[NodeChange, ...]:
+def _surplus(many: dict[str, int], few: dict[str, int]) -> "tuple[NodeChange, ...]":
+    from gitops_model.diff.result import NodeChange
+
     return tuple(NodeChange(op, count - few.get(op, 0)) for op, count in sorted(many.items()) if count > few.get(op, 0))
 
 

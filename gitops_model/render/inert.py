@@ -11,8 +11,9 @@ Everything a renderer prints that came from a file, a path or a ref goes through
 """
 
 import re
+from functools import cache
 
-_CONTROL = re.compile(
+_CONTROL = (
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff"
     "\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd\U00013430-\U0001343f"
@@ -21,12 +22,18 @@ _CONTROL = re.compile(
 """C0 and C1 controls, and what Unicode uses to reorder, format or hide text (categories Cc, Cf, Zl, Zp; UAX #9, default
 ignorables, the tag block)."""
 
-_COMMAND = re.compile(r"^([ \t]*):(?=:)|##(?=\[)", re.MULTILINE)
+_COMMAND = r"(?m)^([ \t]*):(?=:)|##(?=\[)"
 """Where the Actions runner would take a log line for a command: `::name` first in a line, `##[name]` anywhere."""
 
-_MARKDOWN = re.compile(r"(?<![A-Za-z0-9_])_+|_+(?![A-Za-z0-9_])|[^A-Za-z0-9 ./,_\u0080-\U0010ffff-]")
-_UNSPANNABLE = re.compile(r"[`|<>&@]|\\$")
-_SENTENCE = re.compile(r"[\\`*_{}\[\]<>()#|~!&@^=$:]|^[+-]|^\d+(?=[.)])|(?<=www)\.", re.MULTILINE | re.IGNORECASE)
+_MARKDOWN = r"(?<![A-Za-z0-9_])_+|_+(?![A-Za-z0-9_])|[^A-Za-z0-9 ./,_\u0080-\U0010ffff-]"
+_UNSPANNABLE = r"[`|<>&@]|\\$"
+_SENTENCE = r"(?mi)[\\`*_{}\[\]<>()#|~!&@^=$:]|^[+-]|^\d+(?=[.)])|(?<=www)\."
+
+
+@cache
+def _pattern(text: str) -> re.Pattern[str]:
+    """Compiled on first use: these take milliseconds, and a hook that prints a path of plain letters needs none."""
+    return re.compile(text)
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -41,8 +48,10 @@ def _defuse(match: re.Match[str]) -> str:
 def for_terminal(text: str) -> str:
     """Keep newlines and tabs of our own; everything that steers a terminal, reorders text, or that the Actions
     runner would execute when it stands in a log, is spelled out."""
-    plain = _CONTROL.sub(_escape, text.encode("utf-8", "backslashreplace").decode())
-    return _COMMAND.sub(_defuse, plain)
+    plain = text
+    if not (text.isascii() and text.replace("\n", "").replace("\t", "").isprintable()):
+        plain = _pattern(_CONTROL).sub(_escape, text.encode("utf-8", "backslashreplace").decode())
+    return _pattern(_COMMAND).sub(_defuse, plain) if "::" in plain or "##[" in plain else plain
 
 
 def one_line(text: str, limit: int = 200) -> str:
@@ -59,9 +68,9 @@ def code(text: str, limit: int = 200) -> str:
     character reference.
     """
     flat = one_line(text, limit)
-    if flat.strip() and flat == flat.strip() and not _UNSPANNABLE.search(flat):
+    if flat.strip() and flat == flat.strip() and not _pattern(_UNSPANNABLE).search(flat):
         return f"`{flat}`"
-    return f"<code>{_MARKDOWN.sub(_references, flat)}</code>"
+    return f"<code>{_pattern(_MARKDOWN).sub(_references, flat)}</code>"
 
 
 def _references(match: re.Match[str]) -> str:
@@ -74,7 +83,7 @@ def prose(text: str, limit: int = 400) -> str:
 
     `@` and `#` are kept from GitHub's mentions and references, which are looked for after rendering.
     """
-    return _SENTENCE.sub(_reference_and_break, one_line(text, limit))
+    return _pattern(_SENTENCE).sub(_reference_and_break, one_line(text, limit))
 
 
 def _reference_and_break(match: re.Match[str]) -> str:

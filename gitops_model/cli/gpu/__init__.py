@@ -3,6 +3,7 @@
 import argparse
 from importlib import import_module
 
+from gitops_model.cli.arguments import Help
 from gitops_model.cli.context import Context
 
 SUMMARY = "say whether a release will run on GPU machines, before it is deployed"
@@ -18,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help=module.SUMMARY,
             description=getattr(module, "DESCRIPTION", module.SUMMARY),
             epilog=getattr(module, "EPILOG", None),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=Help,
             allow_abbrev=False,
         )
         module.add_arguments(verb)

@@ -8,7 +8,7 @@ from itertools import count
 from math import prod
 from typing import Any, NamedTuple, cast
 
-from gitops_model.diff.ops import NEWEST, Meaning, is_random, meaning
+from gitops_model.diff.ops import Meaning, is_random, meaning, newest
 from gitops_model.diff.proof.dims import input_symbol, symbol
 from gitops_model.diff.proof.evaluate import Evaluator
 from gitops_model.diff.proof.floats import pack_float
@@ -176,7 +176,7 @@ class Builder:
                 attrs[attribute.name] = self.attribute(found, env, given)
                 names.add(attribute.name)
         # An opset newer than the table may give an operator another meaning: it is equal to itself alone.
-        version = known.version if known is not None and opset <= NEWEST else opset
+        version = known.version if known is not None and opset <= newest() else opset
         if known is not None and not self.valid(known, names, args):
             return self.plain_call(Call(node.op_type, node.domain, -opset, args, attrs, len(node.outputs)))
         outputs = max((index + 1 for index, name in enumerate(node.outputs) if name), default=0)
@@ -243,7 +243,7 @@ class Builder:
         """A call of a model-local function is its body, with the arguments in place."""
         if self.depth >= LIMIT_CALLS:
             raise Unprovable("functions call each other without end")
-        if function.domain == "ai.onnx" and meaning(function.name, NEWEST) is not None:
+        if function.domain == "ai.onnx" and meaning(function.name, newest()) is not None:
             raise Unprovable(f"the model has a function of its own under the name of the operator {function.name}")
         inner: dict[str, int] = dict(zip(function.inputs, args, strict=False))
         for name in function.inputs[len(args) :]:

@@ -1,6 +1,5 @@
 """Raw deflate streams, inflated in bounded steps and held to the size that they declare."""
 
-import tempfile
 import zlib
 from collections.abc import Iterator
 
@@ -69,6 +68,8 @@ class Inflated:
     """Inflated bytes held for random access: in memory when small, else in an unnamed temporary file."""
 
     def __init__(self, parts: Iterator[bytes | bytearray | memoryview]) -> None:
+        import tempfile
+
         self._spool = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - lives as long as this object
         for part in parts:
             self._spool.write(part)
