@@ -9,6 +9,7 @@ import pytest
 from support.program import Program
 
 PAIRS = json.loads((Path(__file__).parents[1] / "data" / "pairs.json").read_text(encoding="utf-8"))
+VERDICTS = json.loads((Path(__file__).parents[1] / "data" / "verdicts.json").read_text(encoding="utf-8"))
 ONNX = [pytest.param(pair, id=pair["id"]) for pair in PAIRS if pair["format"] == "onnx"]
 
 
@@ -62,3 +63,17 @@ def test_interface_is_named(pair: dict[str, Any], diff: dict[str, Any]) -> None:
         common = sides[0].keys() & sides[1].keys()
         reshaped = {name for name in common if sides[0][name]["shape"] != sides[1][name]["shape"]}
         assert {c["name"] for c in changes if c["change"] in {"shape", "rank"}} == reshaped
+
+
+def test_the_table_of_verdicts_is_whole() -> None:
+    assert list(VERDICTS) == [pair["id"] for pair in PAIRS]
+
+
+@pytest.mark.parametrize("pair", [pytest.param(pair, id=pair["id"]) for pair in PAIRS])
+def test_verdict_as_committed(pair: dict[str, Any], cli: Program, model_file: Callable[[str, str], Path]) -> None:
+    """kind, bump and equivalent of every pair of every format; `weights+code` of the truth is weights+graph."""
+    before, after = (model_file(pair[side]["package"], pair[side]["path"]) for side in ("before", "after"))
+    verdict = cli("diff", "--no-index", before, after, "--format", "json", check=0).json()["verdict"]
+    assert {key: verdict[key] for key in ("kind", "bump", "equivalent")} == VERDICTS[pair["id"]]
+    assert verdict["kind"] == pair["truth"]["kind"].replace("weights+code", "weights+graph")
+    assert verdict["reasons"]

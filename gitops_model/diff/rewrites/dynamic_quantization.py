@@ -51,8 +51,13 @@ def conv(b: "Builder", call: "Call") -> tuple[int, ...] | None:
 def scaled_product(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     """A single scale behind a product with weights goes into the weights."""
     from gitops_model.diff.rewrites.arithmetic import make
+    from gitops_model.diff.rewrites.reshape import inside, to_shape
 
     for x, scale in (call.args[:2], call.args[1::-1]):
+        shaped = inside(b, x)
+        if shaped is not None and b.table.constant[scale]:
+            made = scaled_product(b, call._replace(args=(shaped[0], scale)))
+            return None if made is None else (to_shape(b, made[0], shaped[2]),)
         item = b.table.items[x]
         plain = item.op == "matmul" and b.table.constant[item.args[1]] and not b.table.constant[x]
         if plain and b.table.constant[scale] and b.table.static(scale) in ((), (1,)):

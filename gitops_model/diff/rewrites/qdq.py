@@ -7,7 +7,7 @@ are not equivalent; that nothing but the quantisation changed is what is said.
 
 from typing import TYPE_CHECKING
 
-from gitops_model.diff.proof.table import NONE
+from gitops_model.diff.proof.table import NONE, onnx_name
 
 if TYPE_CHECKING:
     from gitops_model.diff.proof.build import Builder, Call
@@ -17,8 +17,37 @@ PATTERN = "qdq"
 NUMERIC = "lossy"
 
 
-def quantize(_: "Builder", call: "Call") -> tuple[int, ...] | None:
-    return (call.arg(0),)
+def quantize(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    """Unsigned integers from zero on cut off what is negative: quantisers leave a Relu in front of them out."""
+    x, zero = call.arg(0), call.arg(2)
+    unsigned = zero == NONE or (b.table.dtype[zero] == "uint8" and not any(b.ints(zero) or (1,)))
+    return (x,) if not unsigned or positive(b, x) else (b.op("Relu", x),)
+
+
+NEVER_NEGATIVE = ("recip", "Relu", "Sigmoid", "Abs", "Exp", "softmax", "sqrt", "HardSigmoid")
+KEEPS_SIGN = (
+    *("reshape", "Transpose", "MaxPool", "AveragePool", "part", "prod", "sum"),
+    *("reduce:ReduceMean", "reduce:ReduceMax"),
+)
+
+
+def positive(b: "Builder", x: int) -> bool:
+    """Whether nothing negative comes out of an expression, as far as a few steps back tell."""
+    waiting = [x]
+    for _ in range(50):
+        if not waiting:
+            return True
+        number = waiting.pop()
+        item = b.table.items[number]
+        name = onnx_name(item.op)
+        square = name == "prod" and all(item.args.count(arg) % 2 == 0 for arg in item.args)
+        if square or b.table.constant[number]:
+            continue
+        if name in KEEPS_SIGN:
+            waiting += item.args
+        elif name not in NEVER_NEGATIVE:
+            return False
+    return False
 
 
 def dequantize(b: "Builder", call: "Call") -> tuple[int, ...] | None:
