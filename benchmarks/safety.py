@@ -2,8 +2,9 @@
 
     python benchmarks/safety.py [--picklescan PATH] [--modelscan PATH]
 
-The files are those of tests/cases/hostile that hold code or hide it (GM603, GM604 or GM605 is expected of them): chosen by
-us, so the count says less than the names. A scanner notices a file when it exits with 1; 2 or more is "cannot read it".
+The files are those of tests/cases/hostile that hold code or hide it (GM603, GM604 or GM605 is expected of them). They
+are our own choice, so the count says less than the names. A scanner notices a file when it exits with 1; 2 or more is
+"cannot read it".
 """
 
 import argparse
