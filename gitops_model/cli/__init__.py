@@ -32,6 +32,7 @@ VERBS: dict[str, str] = {
     "log": "log",
     "blame": "blame",
     "bump": "bump",
+    "merge-driver": "merge_driver",
     "review": "review",
     "same": "same",
     "notes": "notes",

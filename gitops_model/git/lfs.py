@@ -70,6 +70,34 @@ class Store:
         os.close(fd)
         return None
 
+    def put(self, fd: int) -> bytes:
+        """Keep the content of an open file, and give the pointer that stands for it."""
+        import hashlib
+        import tempfile
+
+        size = os.fstat(fd).st_size
+        folder = os.path.join(self.folder, "objects")
+        os.makedirs(folder, exist_ok=True)
+        handle, draft = tempfile.mkstemp(prefix="gitops-model-", dir=folder)
+        try:
+            digest, at = hashlib.sha256(), 0
+            with open(handle, "wb") as out:
+                while chunk := os.pread(fd, 1 << 20, at):
+                    digest.update(chunk)
+                    out.write(chunk)
+                    at += len(chunk)
+                out.flush()
+                os.fsync(out.fileno())
+            name = digest.hexdigest()
+            inner = os.path.join(folder, name[:2], name[2:4])
+            os.makedirs(inner, exist_ok=True)
+            os.chmod(draft, 0o444)
+            os.replace(draft, os.path.join(inner, name))
+        except BaseException:
+            os.unlink(draft)
+            raise
+        return VERSION + f"oid sha256:{name}\nsize {size}\n".encode()
+
     def fetch(self, pointer: Pointer, path: str, data: bytes) -> None:
         """Download the content of the pointer whose bytes are `data`, with the user's own git-lfs and credentials."""
         null = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)

@@ -15,6 +15,8 @@ from gitops_model.readers import FORMATS, is_model_path
 from gitops_model.render.setup import Step
 
 FILE = ".gitattributes"
+MERGED = (".safetensors", ".npz")
+"""Weights that are merged by tensor: `merge=gitops-model` as well."""
 FIRST = b"# >>> gitops-model (init --hooks; keep these lines after those of Git LFS)"
 NEW_FILE, NEW_BREAK = b" new file", b" after a line without end"
 LAST = b"# <<< gitops-model\n"
@@ -22,7 +24,9 @@ LAST = b"# <<< gitops-model\n"
 
 def lines() -> bytes:
     suffixes = sorted({suffix for row in FORMATS for suffix in row.suffixes})
-    return b"".join(f"*{suffix} diff={NAME}\n".encode() for suffix in suffixes)
+    return b"".join(
+        f"*{suffix} diff={NAME}{f' merge={NAME}' if suffix in MERGED else ''}\n".encode() for suffix in suffixes
+    )
 
 
 def install(repository: Repository) -> list[Step]:

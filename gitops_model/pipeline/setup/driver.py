@@ -1,4 +1,5 @@
-"""The diff driver: `git diff`, `git log -p` and `git show` print a model as text, cached by git per blob.
+"""The diff driver: `git diff`, `git log -p` and `git show` print a model as text, cached by git per blob; and the merge
+driver, which merges weights by tensor.
 
 The command is a line of shell rather than the program's name, so that `git diff` goes on where the program is gone. Git
 caches that line's output too (in refs/notes/textconv/gitops-model), so installing and uninstalling empty the cache. The
@@ -22,7 +23,18 @@ TEXTCONV_COMMAND = (
     f'if [ -x "$p" ]; then "$p" show --textconv={TEXTCONV} -- "$1"; '
     f"else echo '{GONE}; when it is, run: git update-ref -d {CACHE}'; fi; }}; f"
 )
-SETTINGS = {f"diff.{NAME}.textconv": TEXTCONV_COMMAND, f"diff.{NAME}.cachetextconv": "true"}
+MERGE_GONE = "gitops-model is not installed, so nothing is merged and ours is kept"
+MERGE_COMMAND = (
+    "f() { p=$(command -v gitops-model) || p=$(git config --get " + PROGRAMS + ")/gitops-model; "
+    'if [ -x "$p" ]; then "$p" merge-driver -- "$@"; '
+    f"else echo '{MERGE_GONE}' >&2; exit 1; fi; }}; f %O %A %B %P"
+)
+SETTINGS = {
+    f"diff.{NAME}.textconv": TEXTCONV_COMMAND,
+    f"diff.{NAME}.cachetextconv": "true",
+    f"merge.{NAME}.name": "gitops-model, by tensor",
+    f"merge.{NAME}.driver": MERGE_COMMAND,
+}
 
 
 def install(repository: Repository) -> list[Step]:
@@ -61,6 +73,8 @@ def _ours(key: str, found: list[str]) -> bool:
     """Whether a value is one that some version of ours wrote."""
     if key.endswith(".textconv"):
         return len(found) == 1 and "show --textconv=" in found[0] and GONE in found[0]
+    if key.endswith(".driver"):
+        return len(found) == 1 and "merge-driver" in found[0] and MERGE_GONE in found[0]
     return found == [SETTINGS[key]]
 
 
