@@ -312,6 +312,26 @@ def formats() -> str:
     return "\n".join([f"<!-- {BANNER} -->\n# Formats\n", FORMATS_HEAD, "\n".join(table), "", *pages])
 
 
+def rewrites() -> str:
+    """docs/rewrites.md: every known rewrite, with the page in its module."""
+    from gitops_model.diff.rewrites import LOSSY, REWRITES, module_of, numeric
+
+    lines = [f"<!-- {BANNER} -->", "# Known rewrites", ""]
+    lines += [
+        "Ways to write the same thing that a diff looks through and names (`graph.rewrites[].pattern`). `exact`: the"
+    ]
+    lines += [
+        "same operations on floats; `rounded`: equal in real arithmetic; `lossy`: numbers change, never equivalent.",
+        "",
+    ]
+    lines += ["| pattern | numeric |", "|---|---|"]
+    lines += [f"| [{pattern}](#{pattern}) | {numeric(pattern)} |" for pattern in (*REWRITES, *LOSSY)]
+    for pattern in (*REWRITES, *LOSSY):
+        title, _, text = (module_of(pattern).__doc__ or "").strip().partition("\n\n")
+        lines += ["", f"## {pattern}", "", f"*{title}*", "", text]
+    return "\n".join([*lines, ""])
+
+
 FILES: dict[str, Callable[[], str]] = {
     "docs/formats.md": formats,
     "README.md": readme,
@@ -324,6 +344,7 @@ FILES: dict[str, Callable[[], str]] = {
     "docs/share/zsh/site-functions/_gitops-model": usage("zsh"),
     "docs/share/fish/vendor_completions.d/gitops-model.fish": usage("fish"),
     "docs/rules.md": rules,
+    "docs/rewrites.md": rewrites,
     "docs/manifest.md": manifest_keys,
     "docs/gpu.md": gpu_documents,
     "docs/configuration.md": configuration,
