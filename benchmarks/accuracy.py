@@ -15,9 +15,9 @@ TEXT = f"""<!-- Written by benchmarks/accuracy.py; do not edit. -->
 # How often `equivalent` is right
 
 {len(NETS)} small networks (tests/support/small_nets.py, and tests/data/torch_export: convolutions, attention, gates and
-recurrent layers from both exporters of torch) as tools rewrite them. ONNX Runtime runs both sides on random inputs and
-is the referee. *wrong* counts pairs that were called equivalent although it computes something else; *missed* those that
-it finds equal and that were not proved. Tools that refuse a network, and pairs that it cannot run, are not counted.
+recurrent layers from both exporters of torch) as tools rewrite them. ONNX Runtime runs both sides on random inputs
+and is the referee. *wrong* counts pairs that were called equivalent although it computes something else; *missed* those
+that it finds equal and that were not proved. Tools that refuse a network, and pairs that it cannot run, do not count.
 
 What is proved holds in real arithmetic, for inputs on which the models run, and for sizes that are not zero.
 """
