@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import suppress
 from itertools import count
 from math import prod
-from typing import Any, NamedTuple, cast
+from typing import cast
 
 from gitops_model.diff.ops import Meaning, is_random, meaning, newest
+from gitops_model.diff.proof.call import Attr, Call
 from gitops_model.diff.proof.dims import input_symbol, symbol
 from gitops_model.diff.proof.evaluate import Evaluator
 from gitops_model.diff.proof.floats import pack_float
@@ -29,28 +30,7 @@ LIMIT_CALLS = 64
 LIMIT_NODES = 1_000_000
 """Nodes that are walked, those of a function body once per call: calls of calls could be without end."""
 
-Attr = Any
-"""A hashable value of an attribute."""
 Outputs = tuple[int, ...]
-
-
-class Call(NamedTuple):
-    """A node as rules see it: `args` are expressions (NONE for an omitted one), `attrs` with defaults filled in.
-
-    `version` is the first version of the operator that means the same; `outputs` how many results are named.
-    """
-
-    op: str
-    domain: str
-    version: int
-    args: tuple[int, ...]
-    attrs: dict[str, Attr]
-    outputs: int
-    given: frozenset[str] = frozenset()
-    """Attributes that the file itself sets."""
-
-    def arg(self, index: int) -> int:
-        return self.args[index] if index < len(self.args) else NONE
 
 
 class Unprovable(Exception):

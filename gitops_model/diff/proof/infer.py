@@ -11,7 +11,8 @@ from gitops_model.diff.proof.dims import place as axis_of
 from gitops_model.diff.proof.table import NONE, Dims, Table
 
 if TYPE_CHECKING:
-    from gitops_model.diff.proof.build import Builder, Call
+    from gitops_model.diff.proof.build import Builder
+    from gitops_model.diff.proof.call import Call
 
 SAME = frozenset(
     (

@@ -18,7 +18,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gitops_model.diff.proof.build import Builder, Call
+    from gitops_model.diff.proof.build import Builder
+    from gitops_model.diff.proof.call import Call
 
 Rule = Callable[["Builder", "Call"], "tuple[int, ...] | None"]
 Rules = dict[tuple[str, str], tuple[Rule, ...]]

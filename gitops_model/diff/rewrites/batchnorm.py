@@ -7,7 +7,8 @@ the Conv or Gemm before it. It becomes that factor and that term.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gitops_model.diff.proof.build import Builder, Call
+    from gitops_model.diff.proof.build import Builder
+    from gitops_model.diff.proof.call import Call
     from gitops_model.diff.rewrites import Rules
 
 PATTERN = "batchnorm-folding"

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from gitops_model.diff.proof.infer import ELEMENT
 
 if TYPE_CHECKING:
-    from gitops_model.diff.proof.build import Builder, Call
+    from gitops_model.diff.proof.build import Builder
+    from gitops_model.diff.proof.call import Call
     from gitops_model.diff.rewrites import Rules
 
 PATTERN = "cast"

@@ -7,7 +7,8 @@ computes and the other stores is compared by its value: computed here and equal 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gitops_model.diff.proof.build import Builder, Call
+    from gitops_model.diff.proof.build import Builder
+    from gitops_model.diff.proof.call import Call
     from gitops_model.diff.rewrites import Rules
 
 PATTERN = "constant-folding"

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from gitops_model.diff.proof.table import NONE
 
 if TYPE_CHECKING:
-    from gitops_model.diff.proof.build import Builder, Call
+    from gitops_model.diff.proof.build import Builder
+    from gitops_model.diff.proof.call import Call
     from gitops_model.diff.rewrites import Rules
 
 PATTERN = "dynamic-quantization"

@@ -11,7 +11,8 @@ from gitops_model.diff.proof.infer import common
 from gitops_model.diff.proof.table import NONE
 
 if TYPE_CHECKING:
-    from gitops_model.diff.proof.build import Builder, Call
+    from gitops_model.diff.proof.build import Builder
+    from gitops_model.diff.proof.call import Call
     from gitops_model.diff.rewrites import Rules
 
 PATTERN = "gemm"

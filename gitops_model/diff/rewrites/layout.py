@@ -12,7 +12,8 @@ from gitops_model.diff.proof.infer import ints_of, items_of
 from gitops_model.diff.proof.table import Dims
 
 if TYPE_CHECKING:
-    from gitops_model.diff.proof.build import Builder, Call
+    from gitops_model.diff.proof.build import Builder
+    from gitops_model.diff.proof.call import Call
     from gitops_model.diff.rewrites import Rules
 
 PATTERN = "layout"

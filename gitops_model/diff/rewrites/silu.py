@@ -6,7 +6,8 @@ x · sigmoid(alpha · x): ONNX's `Swish`, ONNX Runtime's `QuickGelu`, and `HardS
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gitops_model.diff.proof.build import Builder, Call
+    from gitops_model.diff.proof.build import Builder
+    from gitops_model.diff.proof.call import Call
     from gitops_model.diff.rewrites import Rules
 
 PATTERN = "silu"
