@@ -40,7 +40,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         raise CouldNotRun("show takes one [REV:]PATH", hint="gitops-model show --help")
     shown = show.show(words[0], context.cwd, context.environ, digests=not args.no_digests, nodes=args.nodes)
     emit("show", shown, args, context)
-    return 0
+    return int(show.is_bad(shown))
 
 
 def _textconv(words: list[str], args: argparse.Namespace, context: Context) -> int:

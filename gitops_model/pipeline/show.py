@@ -8,7 +8,7 @@ from gitops_model.diff.result import Side
 from gitops_model.errors import BadFile, CouldNotRun
 from gitops_model.pipeline.file_digests import file_digests
 from gitops_model.pipeline.load import Opened, describe, described, open_named
-from gitops_model.readers import OPAQUE
+from gitops_model.readers import OPAQUE, is_model_path
 from gitops_model.render.show import Shown
 
 
@@ -16,6 +16,12 @@ def show(word: str, cwd: str, environ: Mapping[str, str], *, digests: bool = Tru
     """The description of `[REV:]PATH`. Raises BadFile for a file that is no readable model."""
     with open_named(word, cwd, environ) as opened:
         return _shown(opened, digests=digests, nodes=nodes)
+
+
+def is_bad(shown: Shown) -> bool:
+    """Whether the file is another kind of thing than its name promises."""
+    strange = any(problem.code == "GM004" for problem in shown.model.problems)
+    return strange and shown.model.format == OPAQUE and is_model_path(shown.path)
 
 
 def textconv(filename: str, cwd: str) -> Shown:
