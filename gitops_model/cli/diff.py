@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--statistics", action="store_true", help="measure changed weights, even where notes spare reading them"
     )
-    add_output(parser, ("text", "json", "markdown"))
+    add_output(parser, ("text", "json", "markdown", "html"))
 
 
 def run(args: argparse.Namespace, context: Context) -> int:

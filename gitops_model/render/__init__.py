@@ -13,7 +13,7 @@ RENDERERS: dict[str, tuple[str, ...]] = {
     "show": ("text", "json"),
     "setup": ("text", "json"),
     "usage": ("bash", "zsh", "fish", "man", "markdown"),
-    "diff": ("text", "json", "markdown"),
+    "diff": ("text", "json", "markdown", "html"),
     "review": ("markdown", "json", "html", "sarif", "github"),
     "same": ("text", "json"),
     "log": ("text", "json"),

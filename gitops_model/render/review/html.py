@@ -56,7 +56,7 @@ def _body(review: Review) -> Iterator[str]:
         yield from map(_finding, sorted(review.report.findings, key=lambda finding: -finding.severity))
         yield "</table>"
     for model in review.models:
-        yield from _model(model)
+        yield from model_part(model)
     yield f"<footer>Compared {_code(review.merge_base[:10])} with {_code(review.head[:10])} · gitops-model</footer>"
 
 
@@ -70,7 +70,7 @@ def _finding(finding: Finding) -> str:
     return f"<tr><td>{badge}</td><td>{_code(place(finding))}</td><td>{what}</td><td>{fix}</td></tr>"
 
 
-def _model(model: ModelReview) -> Iterator[str]:
+def model_part(model: ModelReview) -> Iterator[str]:
     name = _code(model.path)
     if model.old_path is not None and model.old_path != model.path:
         name = f"{_code(model.old_path)} → {name}"
