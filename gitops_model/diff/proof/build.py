@@ -120,13 +120,17 @@ class Builder:
         self.left -= len(nodes)
         if self.left < 0:
             raise Unprovable("the graphs have more nodes than are compared")
+        here: set[str] = set()
         for node in in_order(nodes):
             if node.domain == "ai.onnx" and node.op_type == "Constant" and len(node.attributes) == 1:
                 made = self.constant_node(node, given)
             else:
                 made = self.node(node, env, given)
             for name, number in zip(node.outputs, made, strict=False):
+                if name in here:
+                    raise Unprovable(f"the value {name} is made twice")
                 if name:
+                    here.add(name)
                     env[name] = number
                     self.nodes.setdefault(number, node)
 
