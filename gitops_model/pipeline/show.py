@@ -27,7 +27,10 @@ def is_bad(shown: Shown) -> bool:
 def textconv(filename: str, cwd: str) -> Shown:
     """The description of a file that git hands over, which may be a copy without its neighbours: no other is opened."""
     with Opened(Blob.of_file(os.path.join(cwd, filename), filename), NoSource()) as opened:
-        return _shown(opened, digests=True, nodes=True)
+        shown = _shown(opened, digests=True, nodes=True)
+    if is_bad(shown):
+        raise BadFile(shown.model.problems[0])
+    return shown
 
 
 def excuse(error: BadFile | CouldNotRun) -> str:
