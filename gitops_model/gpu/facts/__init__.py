@@ -64,10 +64,6 @@ def _toolkits() -> dict[Version, Row]:
     return {parse(row["toolkit"]): row for row in rows("toolkits", "toolkits")}
 
 
-def newest_toolkit() -> Version:
-    return max(_toolkits())
-
-
 def oldest_toolkit() -> Version:
     return min(_toolkits())
 

@@ -92,12 +92,12 @@ def read_zip(blob: Blob) -> Model:
         return read_archive(archive, root)
     objects = TorchObjects(Storages(archive, f"{root}data/"), swapped=byteorder(archive, root) == "big")
     described, unsafe = unpickle(archive, f"{root}data.pkl")
-    tensors, problems = named_tensors(described, objects)
+    tensors = named_tensors(described, objects)
     return Model(
         "pytorch",
         tuple(group(tensors)),
         properties={"container": "zip", "byteorder": byteorder(archive, root), **version_of(archive, root)},
-        problems=(*archive.problems, *unsafe, *problems),
+        problems=(*archive.problems, *unsafe),
     )
 
 

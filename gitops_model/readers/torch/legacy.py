@@ -32,7 +32,7 @@ def read_legacy(blob: Blob) -> Model:
         raise BadFile(Problem("GM002", "the list of storages is no list"))
     storages.scan(names, sizes, machine.offset)
     unsafe = outside(machine)
-    tensors, problems = named_tensors(root, TorchObjects(storages))
+    tensors = named_tensors(root, TorchObjects(storages))
     little = True
     if isinstance(facts, Pairs):
         little = {str(key): value for key, value in facts.pairs}.get("little_endian", True) is not False
@@ -40,7 +40,7 @@ def read_legacy(blob: Blob) -> Model:
         "pytorch",
         tuple(group(tensors)),
         properties={"container": "legacy", "byteorder": "little" if little else "big"},
-        problems=(*unsafe, *problems),
+        problems=tuple(unsafe),
     )
 
 

@@ -134,9 +134,7 @@ def is_tensor(thing: Thing) -> bool:
     return isinstance(thing, Call) and (thing.path in REBUILDERS or thing.path in WRAPPERS or thing.path in ARRAYS)
 
 
-def named_tensors(
-    root: Thing, objects: TorchObjects, *, prefix: tuple[str, ...] = ()
-) -> tuple[list[Tensor], list[Problem]]:
+def named_tensors(root: Thing, objects: TorchObjects) -> list[Tensor]:
     """Every tensor under `root` in the order of the file. Raises BadFile GM005 for a structure made to be endless.
 
     The walk goes only where tensors are: shared lists of nothing cost nothing. Tied tensors count under every name, so
@@ -146,7 +144,7 @@ def named_tensors(
     holding = holders(root)
     most = FREE_NAMES + NAMES_PER_OBJECT * len(holding)
     steps = 0
-    stack = [Item(prefix, root)]
+    stack = [Item((), root)]
     while stack:
         path, thing = stack.pop()
         steps += 1
@@ -164,7 +162,7 @@ def named_tensors(
             Item(path if key is None else (*path, key), value) for key, value in children(thing) if id(value) in holding
         ]
         stack.extend(reversed(below))
-    return tensors, []
+    return tensors
 
 
 def group(tensors: list[Tensor]) -> list[Tensor]:

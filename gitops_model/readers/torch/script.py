@@ -35,7 +35,7 @@ def read(blob: Blob, _source: Source) -> Model:
 def read_archive(archive: Archive, root: str) -> Model:
     swapped = byteorder(archive, root) == "big"
     module, unsafe = unpickle(archive, f"{root}data.pkl", script=True)
-    tensors, problems = named_tensors(module, TorchObjects(Storages(archive, f"{root}data/"), swapped))
+    tensors = named_tensors(module, TorchObjects(Storages(archive, f"{root}data/"), swapped))
     found, more = constants(archive, root, swapped)
     tensors += found
     code = parse_code(sources(archive, root))
@@ -58,7 +58,7 @@ def read_archive(archive: Archive, root: str) -> Model:
             "class": plain(kind),
             **version_of(archive, root),
         },
-        problems=(*archive.problems, *unsafe, *more, *problems, *code.problems),
+        problems=(*archive.problems, *unsafe, *more, *code.problems),
     )
 
 
@@ -68,7 +68,7 @@ def constants(archive: Archive, root: str, swapped: bool) -> tuple[list[Tensor],
         return [], []
     described, unsafe = unpickle(archive, f"{root}constants.pkl", script=True)
     objects = TorchObjects(Storages(archive, f"{root}constants/"), swapped)
-    found, _ = named_tensors(described, objects, prefix=())
+    found = named_tensors(described, objects)
     return [tensor._replace(name=f"CONSTANTS.c{tensor.name}") for tensor in found], unsafe
 
 

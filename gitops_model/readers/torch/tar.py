@@ -30,12 +30,12 @@ def read_tar(blob: Blob) -> Model:
     objects.read_tensors(members["tensors"])
     span = members["pickle"]
     machine = Machine(blob, span.offset, span.offset + span.length)
-    tensors, problems = named_tensors(machine.run(), objects)
+    tensors = named_tensors(machine.run(), objects)
     return Model(
         "pytorch",
         tuple(group(tensors)),
         properties={"container": "tar"},
-        problems=(*objects.unsafe, *outside(machine, "pickle"), *problems),
+        problems=(*objects.unsafe, *outside(machine, "pickle")),
     )
 
 
