@@ -69,23 +69,23 @@ def machine_paths() -> set[str]:
 
 
 def named_paths(data: bytes, folders: Iterable[str]) -> list[str]:
-    """Those of the folders that the bytes name as absolute paths; `check/x` in `pkg/check/x` does not name /check."""
+    """Those of the folders that the bytes name as absolute paths; `home/x` in `pkg/home/x` does not name /home."""
     return [path for path in folders if re.search(rb"(?<![\w.}-])" + re.escape(os.fsencode(f"{path}/")), data)]
 
 
 @pytest.mark.parametrize(
     "text, named",
     [
-        ("gitops_model/check/run.py,sha256=", []),
-        ("$HOME/check/run ./check/run {home}/check/run a-/check/run", []),
-        ("/check/run", ["/check"]),
-        ("file:///check/run", ["/check"]),
-        ('"/check/work/x"', ["/check", "/check/work"]),
-        ("--prefix=/check/work/x", ["/check", "/check/work"]),
+        ("gitops_model/nobodys/run.py,sha256=", []),
+        ("$HOME/nobodys/run ./nobodys/run {home}/nobodys/run a-/nobodys/run", []),
+        ("/nobodys/run", ["/nobodys"]),
+        ("file:///nobodys/run", ["/nobodys"]),
+        ('"/nobodys/work/x"', ["/nobodys", "/nobodys/work"]),
+        ("--prefix=/nobodys/work/x", ["/nobodys", "/nobodys/work"]),
     ],
 )
 def test_a_path_is_named_from_its_root(text: str, named: list[str]) -> None:
-    assert named_paths(text.encode(), ["/check", "/check/work"]) == named
+    assert named_paths(text.encode(), ["/nobodys", "/nobodys/work"]) == named
 
 
 def test_tracked_files_name_no_path_of_this_machine() -> None:
