@@ -28,11 +28,7 @@ def diff_models(before: Side, after: Side, *, same_bytes: bool = False, measure:
         properties=facts.changes(before.model.properties, after.model.properties),
         metadata=facts.changes(before.model.metadata, after.model.metadata),
         weights=statistics.measured(before, after, moved, measure=measure),
-        digests={
-            "weights": (before.weights, after.weights),
-            "structure": (before.structure, after.structure),
-            "signature": (before.signature, after.signature),
-        },
+        digests=digests(before, after),
     )
     if same_bytes or not worth_proving(before, after):
         return draft._replace(verdict=verdict.judge(before, after, draft, None, same_bytes=same_bytes))
@@ -43,6 +39,15 @@ def diff_models(before: Side, after: Side, *, same_bytes: bool = False, measure:
     changed = () if proof.outcome <= Outcome.ROUNDED else draft.graph.changed
     draft = draft._replace(graph=draft.graph._replace(rewrites=proof.rewrites, changed=changed))
     return draft._replace(verdict=verdict.judge(before, after, draft, proof, same_bytes=False))
+
+
+def digests(before: Side, after: Side) -> dict[str, tuple[str, str]]:
+    """The digests of both sides by name; `optimizer` only where one of them holds training state."""
+    names = ("weights", "structure", "signature", "optimizer")
+    found = {name: (getattr(before, name), getattr(after, name)) for name in names}
+    if found["optimizer"] == ("", ""):
+        del found["optimizer"]
+    return found
 
 
 def worth_proving(before: Side, after: Side) -> bool:

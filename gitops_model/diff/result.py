@@ -48,6 +48,8 @@ class ValueChange(NamedTuple):
 
     `change`: added, removed, renamed, type, rank, shape or order. `grade`: noise (callers cannot tell), annotation
     (the file says more or less about the same thing) or real. `bump` is what it alone asks for, and `reason` why.
+    `places` are its places among the values before and after, counted from 0; None where it is not there. What stands
+    at no place of a change is the same on both sides and in the same order.
     """
 
     name: str
@@ -57,11 +59,15 @@ class ValueChange(NamedTuple):
     after: Value | None
     bump: str
     reason: str
+    places: "tuple[int | None, int | None]" = (None, None)
 
 
 class SignatureDiff(NamedTuple):
+    """`stated`: whether each side says at all what it takes and gives; a file of weights does not."""
+
     inputs: tuple[ValueChange, ...] = ()
     outputs: tuple[ValueChange, ...] = ()
+    stated: tuple[bool, bool] = (True, True)
 
 
 class NodePlace(NamedTuple):
@@ -102,11 +108,14 @@ class Rewrite(NamedTuple):
 
 
 class GraphDiff(NamedTuple):
+    """`ops` has how many nodes each operation has, before and after, where that differs; `nodes` how many all have."""
+
     added: tuple[NodeChange, ...] = ()
     removed: tuple[NodeChange, ...] = ()
     changed: tuple[NodeChange, ...] = ()
     rewrites: tuple[Rewrite, ...] = ()
     nodes: tuple[int, int] = (0, 0)
+    ops: Mapping[str, tuple[int, int]] = MappingProxyType({})
 
 
 class TensorFact(NamedTuple):
@@ -141,7 +150,7 @@ class WeightsDiff(NamedTuple):
     removed: tuple[TensorChange, ...] = ()
     renamed: tuple[TensorChange, ...] = ()
     unchanged: int = 0
-    unknown: int = 0
+    unknown: tuple[TensorChange, ...] = ()
     totals: tuple[int, int] = (0, 0)
     nbytes: tuple[int, int] = (0, 0)
     common_nbytes: int = 0

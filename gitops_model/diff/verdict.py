@@ -160,7 +160,7 @@ def asked_by_weights(weights: WeightsDiff, kind: str, *, by_name: bool) -> Itera
     if by_name and (reshaped or weights.renamed):
         yield "minor", "tensors have other names, dtypes or shapes, which is how a loader knows them"
     if weights.unknown:
-        yield "patch", f"{_tensors(weights.unknown)} could not be compared"
+        yield "patch", f"{_tensors(len(weights.unknown))} could not be compared"
 
 
 def known(graph: GraphDiff) -> str:
