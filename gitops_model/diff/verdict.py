@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from gitops_model.diff.proof.values import Outcome
 from gitops_model.diff.result import GraphDiff, ModelDiff, Side, TensorFact, Verdict, WeightsDiff
+from gitops_model.readers import OPAQUE
 
 if TYPE_CHECKING:
     from gitops_model.diff.proof.prove import Proof
@@ -77,7 +78,7 @@ def kind_of(before: Side, after: Side, draft: ModelDiff, proof: "Proof | None") 
     if draft.formats[0] != draft.formats[1]:
         return "cross-format"
     if before.model.graph is None or after.model.graph is None:
-        if moved:
+        if moved or replaced_whole(draft):
             return "weights-only"
         return "renamed-only" if weights.renamed else "identical-model"
     if not graph_changed:
@@ -92,6 +93,12 @@ def kind_of(before: Side, after: Side, draft: ModelDiff, proof: "Proof | None") 
         return "architecture"
     kept = weights.changed or weights.removed or weights.unknown
     return "weights+graph" if kept else "graph-only"
+
+
+def replaced_whole(draft: ModelDiff) -> bool:
+    """Whether the file, of which only the bytes as a whole are known, holds other bytes."""
+    old, new = draft.digests["weights"]
+    return draft.formats[1] == OPAQUE and old != new
 
 
 def replaced(weights: WeightsDiff) -> bool:
@@ -152,6 +159,8 @@ def asked_by_weights(weights: WeightsDiff, kind: str, *, by_name: bool) -> Itera
     )
     if weights.changed:
         yield "patch", f"{_tensors(len(weights.changed))} changed"
+    elif kind == "weights-only" and weights.totals == (0, 0):
+        yield "patch", "the content changed"
     elif kind == "weights-only" and not (weights.added or weights.removed or weights.unknown):
         yield "patch", "the same contents stand in other places"
     if weights.added or weights.removed:
