@@ -34,6 +34,15 @@ class Side(NamedTuple):
     """The bytes behind the tensors, for what digests do not tell; None where they cannot be had."""
 
 
+class Limits(NamedTuple):
+    """What `target`, which somebody declared to run the model with, loads at most: the opset of ai.onnx and the IR
+    version; None where that is not known."""
+
+    target: str
+    opset: int | None = None
+    ir_version: int | None = None
+
+
 class Verdict(NamedTuple):
     """`kind` and `bump` as docs/diff.md defines them; `equivalent` only if it was proved; why, in sentences."""
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gitops_model.diff.proof.values import Outcome
-from gitops_model.diff.result import GraphDiff, ModelDiff, Side, TensorFact, Verdict, WeightsDiff
+from gitops_model.diff.result import GraphDiff, Limits, ModelDiff, Side, TensorFact, Verdict, WeightsDiff
 from gitops_model.readers import OPAQUE
 
 if TYPE_CHECKING:
@@ -23,7 +23,15 @@ SHARED, NEARLY_ALL = 0.5, 0.9
 outputs, and with other names."""
 
 
-def judge(before: Side, after: Side, draft: ModelDiff, proof: "Proof | None", *, same_bytes: bool) -> Verdict:
+def judge(
+    before: Side,
+    after: Side,
+    draft: ModelDiff,
+    proof: "Proof | None",
+    *,
+    same_bytes: bool = False,
+    limits: tuple[Limits, ...] = (),
+) -> Verdict:
     if same_bytes:
         return Verdict("identical-bytes", "none", equivalent=True, reasons=("the files are byte for byte the same",))
     kind = kind_of(before, after, draft, proof)
@@ -34,7 +42,8 @@ def judge(before: Side, after: Side, draft: ModelDiff, proof: "Proof | None", *,
         kind = "graph-only"  # what changed in the weights is part of the rewrites
     bump = "none"
     reasons: list[str] = []
-    for wanted, reason in asked(before, draft, kind, graph=graph_outcome(draft, proof, equivalent=equivalent)):
+    graph = graph_outcome(draft, proof, equivalent=equivalent)
+    for wanted, reason in (*out_of_reach(draft, limits), *asked(before, draft, kind, graph=graph)):
         bump = max(bump, wanted, key=ORDER.index)
         if reason not in reasons:
             reasons.append(reason)
@@ -116,6 +125,22 @@ def _other_interface(draft: ModelDiff) -> str:
     changes = (*draft.signature.inputs, *draft.signature.outputs)
     names_kept = not any(change.change in {"added", "removed", "renamed"} for change in changes)
     return "variant" if min(shares) >= (SHARED if names_kept else NEARLY_ALL) else "architecture"
+
+
+def out_of_reach(draft: ModelDiff, limits: tuple[Limits, ...]) -> Iterator[tuple[str, str]]:
+    """What a declared target loaded before and does not load now; the target that loads least speaks for all."""
+    if draft.formats[1] != "onnx":
+        return
+    for what, sides, most in (
+        ("opset", draft.opset.get("ai.onnx"), [(one.opset, one.target) for one in limits]),
+        ("IR version", draft.properties.get("ir_version"), [(one.ir_version, one.target) for one in limits]),
+    ):
+        known = [(number, target) for number, target in most if number is not None]
+        if sides is None or not known:
+            continue
+        (old, new), (number, target) = sides, min(known)
+        if isinstance(new, int) and new > number and not (isinstance(old, int) and old > number):
+            yield "major", f"{what} {new} is above {number}, the newest that {target} loads"
 
 
 def asked(before: Side, draft: ModelDiff, kind: str, *, graph: str) -> Iterator[tuple[str, str]]:

@@ -178,7 +178,7 @@ def compare(before: dict[str, Any], after: dict[str, Any]) -> "ModelDiff | None"
     if old.model.graph is not None and enough(before, after):
         # The digest `model` is the structure with every constant's value in its place (docs/format.md).
         proof = Proof(Outcome.EXACT if before["model"] == after["model"] else Outcome.WEIGHTS)
-    return draft._replace(verdict=verdict.judge(old, new, draft, proof, same_bytes=False))
+    return draft._replace(verdict=verdict.judge(old, new, draft, proof))
 
 
 class Known:
