@@ -5,12 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from support.gitrepo import GitRepo
 from support.program import Program
 from support.rebuild import rebuilt, told
+from support.wheel import ROOT
 
 PAIRS = json.loads((Path(__file__).parents[1] / "data" / "pairs.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads((ROOT / "gitops_model" / "render" / "diff.schema.json").read_text(encoding="utf-8"))
 ModelFile = Callable[[str, str], Path]
 
 
@@ -19,6 +22,7 @@ def test_released_pairs(pair: dict[str, Any], cli: Program, model_file: ModelFil
     files = [model_file(pair[side]["package"], pair[side]["path"]) for side in ("before", "after")]
     before, after = (cli("show", file, "--format", "json", check=0).json() for file in files)
     diff = cli("diff", "--no-index", *files, "--format", "json", check=0).json()
+    jsonschema.Draft202012Validator(SCHEMA).validate(diff)
     assert rebuilt(before, diff) == told(after)
 
 

@@ -1,8 +1,10 @@
 """A diff leaves nothing out: with one description it gives the other, forwards and back, and of nothing it is empty."""
 
 import io
+import json
 import random
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -15,12 +17,18 @@ from support import format_zoo, onnx_zoo
 from support.folder import Folder
 from support.onnx_edits import EDITS, edited
 from support.onnx_random import all_graphs
+from support.rebuild import rebuilt, told
 
 from gitops_model.blob import Blob, NoSource, Source
 from gitops_model.diff import ModelDiff, Side, diff_models
 from gitops_model.diff.apply import apply, undo
 from gitops_model.diff.apply import describe as description
 from gitops_model.pipeline.load import Opened, describe
+from gitops_model.render import Look
+from gitops_model.render.diff import Compared, FileDiff
+from gitops_model.render.diff.json import document as diff_document
+from gitops_model.render.show import Shown
+from gitops_model.render.show import json as show_json
 
 
 def side(name: str, content: bytes, source: Source | None = None) -> Side:
@@ -32,11 +40,18 @@ def onnx_side(model: onnx.ModelProto, source: Source | None = None) -> Side:
 
 
 def held(before: Side, after: Side) -> ModelDiff:
-    """The diff, for which the law holds both ways."""
+    """The diff, for which the law holds both ways, and for the documents that scripts read."""
     found = diff_models(before, after, measure=False)
     assert apply(found, description(before)) == description(after)
     assert undo(found, description(after)) == description(before)
+    document = diff_document(Compared((FileDiff("m", "compared", found),), "before", "after"))
+    assert rebuilt(shown(before), document) == told(shown(after))
     return found
+
+
+def shown(one: Side) -> dict[str, Any]:
+    digests = (digest or None for digest in (one.weights, one.structure, one.signature, one.optimizer))
+    return json.loads(show_json.render(Shown("m", one.model, one.digests, *digests), Look()))
 
 
 def empty(diff: ModelDiff) -> bool:
