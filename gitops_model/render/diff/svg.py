@@ -32,8 +32,8 @@ STYLE = """\
 
 LETTER, LINE, PAD = 7.25, 15.0, 8.0
 """Pixels: the width of a letter, the height of a line, what is around them."""
-LONGEST = 26
-"""Letters of a line in a box."""
+LONGEST, DETAIL = 26, 36
+"""Letters of a line in a box; of what changed in it."""
 SMALL = 0.88
 MOST_WIDTH = 930.0
 """Pixels up to which places stand beside each other: the width of the page."""
@@ -146,7 +146,7 @@ def parts(picture: Picture, where: str, sizes: list[Point]) -> Iterator[Part]:
 def _lines(box: PictureBox) -> list[str]:
     sign = FATES[box.fate]
     lines = [f"{sign} {short(box.title, tail=True)}".strip() or "?"]
-    lines += [short(text, tail=tail) for text, tail in ((box.name, True), (box.detail, False)) if text]
+    lines += [short(box.name, tail=True)] * bool(box.name) + [short(box.detail, DETAIL)] * bool(box.detail)
     return lines
 
 

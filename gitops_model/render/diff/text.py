@@ -29,6 +29,12 @@ MOST_LAYERS = 60
 
 
 def render(compared: Compared, look: Look) -> str:
+    """Plain lines, the same wherever they go; on a terminal tables that fit it, where rich is there to draw them."""
+    if look.width and compared.files:
+        from gitops_model.render.diff import terminal
+
+        if terminal.is_there():
+            return terminal.render(compared, look)
     blocks = ["\n".join(_file(file, look)) for file in compared.files]
     return "\n\n".join(blocks) + "\n" if blocks else ""
 
