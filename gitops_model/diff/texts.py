@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import TypeAlias
+from zlib import crc32
 
 from gitops_model.diff.facts import Fact
 from gitops_model.diff.result import TextDiff
@@ -22,7 +23,7 @@ MOST_COMPARED, MOST_EDITS = 5000, 500
 MOST_LINES = 200
 """Lines of the result."""
 CONTEXT = 3
-BREAK, LONGEST = 60, 200
+BREAK, LONGEST = 40, 200
 """Characters from which a long line is broken, and up to which it is none."""
 EXCERPT = 80
 
@@ -90,11 +91,13 @@ def lines_of(text: str) -> list[str]:
 
 
 def broken(line: str) -> Iterator[str]:
-    """Pieces that make the line. Where to break depends on what stands there, so that equal ends break alike."""
+    """Pieces that make the line. Where to break depends on what stands there, so that behind a change equal texts soon
+    break alike: a sum of the last word decides."""
     held = ""
     for piece in re.findall(rf"[^\s,;>}}\])]{{0,{LONGEST}}}[\s,;>}}\])]?", line):
         held += piece
-        if len(held) >= BREAK or held.endswith(("%}", "}}")):
+        chosen = len(held) >= BREAK and crc32(piece.encode("utf-8", "surrogatepass")) % 3 == 0
+        if chosen or len(held) >= LONGEST or held.endswith(("%}", "}}")):
             yield held
             held = ""
     if held:

@@ -11,7 +11,7 @@ from gitops_model.render import Look
 from gitops_model.render.diff import Compared, FileDiff, bump_of, kind_of
 from gitops_model.render.diff.tables import KINDS, Table, summary, tables
 from gitops_model.render.diff.texts import headline
-from gitops_model.render.inert import one_line
+from gitops_model.render.inert import no_command, one_line
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -62,7 +62,7 @@ def render(compared: Compared, look: Look) -> str:
         if number:
             console.print()
         _file(file, console)
-    return "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
+    return no_command("\n".join(line.rstrip() for line in out.getvalue().split("\n")))
 
 
 def _file(file: FileDiff, console: "Console") -> None:
