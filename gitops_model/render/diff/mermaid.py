@@ -73,4 +73,10 @@ def label(text: str, *, tail: bool = False) -> str:
     flat = one_line(text, 10_000)
     if len(flat) > LONGEST:
         flat = "…" + flat[1 - LONGEST :] if tail else flat[: LONGEST - 1] + "…"
-    return re.sub(r"[^A-Za-z0-9 ]", lambda match: f"#{ord(match.group())};", flat)
+    return re.sub(r"[^A-Za-z0-9 ]", _entity, flat)
+
+
+def _entity(match: re.Match[str]) -> str:
+    # Mermaid looks for `$$formulas$$` after entities are decoded; the invisible space keeps the signs apart.
+    letter = match.group()
+    return "#36;#8203;" if letter == "$" else f"#{ord(letter)};"
