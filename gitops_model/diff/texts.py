@@ -94,7 +94,7 @@ def broken(line: str) -> Iterator[str]:
     """Pieces that make the line. Where to break depends on what stands there, so that behind a change equal texts soon
     break alike: a sum of the last word decides."""
     held = ""
-    for piece in re.findall(rf"[^\s,;>}}\])]{{0,{LONGEST}}}[\s,;>}}\])]?", line):
+    for piece in re.findall(rf"[^\s,;>}}\])]{{0,{LONGEST}}}(?:}}}}|[\s,;>}}\])])?", line):
         held += piece
         chosen = len(held) >= BREAK and crc32(piece.encode("utf-8", "surrogatepass")) % 3 == 0
         if chosen or len(held) >= LONGEST or held.endswith(("%}", "}}")):

@@ -51,7 +51,7 @@ def headline(found: Text | TextDiff) -> str:
 def markdown(text: Text) -> Iterator[str]:
     """Folded, as preformatted HTML: a name or a line in it could end a fence, but no character reference can."""
     yield ""
-    yield f"<details><summary>Text of <code>{in_markup(text.name)}</code>: {headline(text)}</summary>"
+    yield f"<details><summary>Text of <code>{in_markup(text.name)}</code>: {in_markup(headline(text))}</summary>"
     yield ""
     yield '<pre lang="diff">'
     yield from (in_markup(line, MOST_LETTERS) for line in text.lines)
@@ -69,6 +69,6 @@ def html(text: Text) -> str:
     )
     more = f'<p class="soft">{text.left_out:,} more lines</p>' if text.left_out else ""
     return (
-        f"<details open><summary>Text of <code>{for_html(text.name)}</code>: {headline(text)}</summary>"
+        f"<details open><summary>Text of <code>{for_html(text.name)}</code>: {for_html(headline(text))}</summary>"
         f'<pre class="diff" tabindex="0">{lines}</pre>{more}</details>'
     )
