@@ -23,8 +23,9 @@ MOST_COMPARED, MOST_EDITS = 5000, 500
 MOST_LINES = 200
 """Lines of the result."""
 CONTEXT = 3
-BREAK, LONGEST = 40, 200
-"""Characters from which a long line is broken, and up to which it is none."""
+BREAK, TEMPLATE, LONGEST = 40, 120, 200
+"""Characters from which a long line is broken, and one of a template, which has its own ends; and up to which it is
+none."""
 EXCERPT = 80
 
 Block: TypeAlias = tuple[int, int, int]
@@ -93,10 +94,10 @@ def lines_of(text: str) -> list[str]:
 def broken(line: str) -> Iterator[str]:
     """Pieces that make the line. Where to break depends on what stands there, so that behind a change equal texts soon
     break alike: a sum of the last word decides."""
-    held = ""
+    held, least = "", TEMPLATE if "{%" in line else BREAK
     for piece in re.findall(rf"[^\s,;>}}\])]{{0,{LONGEST}}}(?:}}}}|[\s,;>}}\])])?", line):
         held += piece
-        chosen = len(held) >= BREAK and crc32(piece.encode("utf-8", "surrogatepass")) % 3 == 0
+        chosen = len(held) >= least and crc32(piece.encode("utf-8", "surrogatepass")) % 3 == 0
         if chosen or len(held) >= LONGEST or held.endswith(("%}", "}}")):
             yield held
             held = ""

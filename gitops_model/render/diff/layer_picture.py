@@ -7,7 +7,7 @@ from math import log10
 
 from gitops_model.diff.measured import Layer
 from gitops_model.render.diff.picture import FATES
-from gitops_model.render.diff.svg import LETTER, SMALL, short
+from gitops_model.render.diff.svg import LETTER, SMALL, legend, short
 from gitops_model.render.diff.tables import fates_text, numbers_text
 from gitops_model.render.inert import for_html
 
@@ -44,12 +44,12 @@ def figure(layers: tuple[Layer, ...]) -> str:
     touched = sum(layer.touched for layer in layers)
     more = f", the first {len(shown):,} drawn" if len(layers) > len(shown) else ""
     said = f"{touched:,} of {len(layers):,} layers changed{more}; the deeper the colour, the more"
-    keys = " ".join(f'<span class="key {name}">{sign} {name}</span>' for name, sign in FATES.items() if name != "kept")
     width = left + min(max((len(row) for _, row in rows), default=0), COLUMNS) * CELL + 70
     return (
         f"<details open><summary>Layers by change</summary>"
-        f'<p class="soft">{said}. {keys}</p>'
-        f'<div class="graph layers" tabindex="0"><svg role="img" aria-label="layers by change: {touched} of '
+        f'<p class="soft">{said}. {legend()}</p>'
+        f'<div class="graph layers" tabindex="0" role="group" aria-label="layers">'
+        f'<svg role="img" aria-label="layers by change: {touched} of '
         f'{len(layers)} changed" width="{width:.0f}" height="{top:.0f}" viewBox="0 0 {width:.0f} {top:.0f}">'
         f"{''.join(parts)}</svg></div></details>"
     )

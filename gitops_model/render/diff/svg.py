@@ -52,11 +52,15 @@ class Part(NamedTuple):
 
 def figure(picture: Picture) -> str:
     """The picture under a line that says how much of the model it shows."""
-    keys = " ".join(f'<span class="key {name}">{sign} {name}</span>' for name, sign in FATES.items() if name != "kept")
     return (
-        f'<details open><summary>Graph around the change</summary><p class="soft">{caption(picture)}. '
-        f'{keys}</p><div class="graph" tabindex="0">{svg(picture)}</div></details>'
+        f'<details open><summary>Graph around the change</summary><p class="soft">{caption(picture)}. {legend()}</p>'
+        f'<div class="graph" tabindex="0" role="group" aria-label="changed operations and what stands beside them">'
+        f"{svg(picture)}</div></details>"
     )
+
+
+def legend() -> str:
+    return " ".join(f'<span class="key {name}">{sign} {name}</span>' for name, sign in FATES.items() if sign)
 
 
 def svg(picture: Picture) -> str:
