@@ -94,6 +94,7 @@ EDGE = {"source": 0, "target": 1, "fate": "kept"}
         with_picture(edges=[EDGE | {"source": -1}]),
         with_picture(edges=[EDGE | {"target": 60}]),
         with_picture(edges=[EDGE] * 241),
+        with_picture(operations=10**13),
         with_picture(script="alert(1)"),
     ],
     ids=lambda data: data[:30].decode("utf-8", "replace"),
