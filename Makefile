@@ -61,6 +61,7 @@ install: $(VENV)/installed
 models: $(VENV)/requirements
 	@$(BIN)/python tests/support/models.py fetch
 	@PYTHONPATH=tests $(BIN)/python tests/support/openapi.py fetch
+	@PYTHONPATH=tests $(BIN)/python tests/support/mermaid.py fetch
 
 tools:
 	@.ci/tools

@@ -161,6 +161,12 @@ def model_file() -> Callable[[str, str], Path]:
     return get
 
 
+@pytest.fixture(scope="session", name="lacking")
+def lacking_() -> Callable[[str], None]:
+    """`lacking("no browser")` ends a test for want of something: a failure with CI=true, else a skip that says so."""
+    return lacking
+
+
 def lacking(what: str) -> None:
     """Something the test needs is not here: a failure with CI=true, else a skip that says so."""
     if CI:

@@ -22,7 +22,13 @@ then it is not measured how much weights changed, unless --statistics asks for i
 --exit-code and --no-notes read everything.
 
 The JSON leaves nothing out: with what `show --format json` says of the old model, a script
-has the interface, opset, operations, facts, digests and tensors of the new one."""
+has the interface, opset, operations, facts, digests and tensors of the new one.
+
+markdown and html show the changed operations and what stands beside them as a graph: as
+Mermaid, which GitHub draws, where that is small, and as a picture in a page that needs
+nothing else. Long texts of the metadata (chat templates) are compared line by line. On a
+terminal the result is laid out in tables as wide as it is, where `rich` is installed (with
+gitops-model[review]); piped it is plain."""
 EPILOG = """examples:
   gitops-model diff main...HEAD --format markdown
   gitops-model diff v1.0:model.onnx model.onnx

@@ -19,17 +19,18 @@ def diff_models(
     `measure`: say how much the changed weights changed, which reads them once more. `limits` are those of the targets
     that the model is declared to run on.
     """
-    from gitops_model.diff import facts, graph, signature, statistics, verdict, weights
+    from gitops_model.diff import facts, graph, signature, statistics, texts, verdict, weights
 
     moved = weights.diff(before, after)
-
+    metadata = facts.changes(before.model.metadata, after.model.metadata)
     draft = ModelDiff(
         formats=(before.model.format, after.model.format),
         signature=signature.diff(before.model, after.model),
         graph=graph.diff(before, after),
         opset=facts.changes(before.model.opset, after.model.opset),
         properties=facts.changes(before.model.properties, after.model.properties),
-        metadata=facts.changes(before.model.metadata, after.model.metadata),
+        metadata=metadata,
+        texts=texts.diff(metadata),
         weights=statistics.measured(before, after, moved, measure=measure),
         digests=digests(before, after),
     )

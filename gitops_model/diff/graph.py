@@ -8,7 +8,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
 from gitops_model.diff.match import COMMUTATIVE, Matching
-from gitops_model.diff.nodes import Item, Nodes, Source, plain_value
+from gitops_model.diff.neighbourhood import neighbourhood
+from gitops_model.diff.nodes import Item, Nodes, Source, op_text, plain_value
 from gitops_model.diff.result import AttributeChange, GraphDiff, NodeChange, NodePlace, Side
 from gitops_model.ir import Graph, Model, Node
 
@@ -20,12 +21,15 @@ def diff(before: Side, after: Side) -> GraphDiff:
         return GraphDiff(nodes=(counts[0].total(), counts[1].total()))
     matching = Matching(Nodes(before.model, before.constants), Nodes(after.model, after.constants))
     one, other = matching.one.items, matching.other.items
+    edits = {} if same else dict(changed(matching))
+    alike = before.model.format == after.model.format  # of two formats, no operation is the other's
     return GraphDiff(
         added=grouped(other[index] for index in matching.left[1]),
         removed=grouped(one[index] for index in matching.left[0]),
-        changed=() if same else tuple(changed(matching)),
+        changed=tuple(edits.values()),
         nodes=(counts[0].total(), counts[1].total()),
         ops=moved(*counts),
+        neighbourhood=neighbourhood(matching, (before.model, after.model), edits) if alike else None,
     )
 
 
@@ -43,15 +47,15 @@ def grouped(items: Iterator[Item]) -> tuple[NodeChange, ...]:
     return tuple(NodeChange(op, len(found), tuple(found)) for op, found in sorted(places.items()))
 
 
-def changed(matching: Matching) -> Iterator[NodeChange]:
-    """In the order of the model after."""
+def changed(matching: Matching) -> Iterator[tuple[int, NodeChange]]:
+    """By number after, in the order of the model after."""
     for new in sorted(matching.back):
         old = matching.back[new]
         was, now = matching.one.items[old], matching.other.items[new]
         attributes = tuple(attribute_changes(was, now))
         inputs = () if matching.one.forwards[old] == matching.other.forwards[new] else rewired(matching, was, now)
         if attributes or inputs:
-            yield NodeChange(op_text(now.node), 1, (NodePlace(now.node.name, now.where),), attributes, inputs)
+            yield new, NodeChange(op_text(now.node), 1, (NodePlace(now.node.name, now.where),), attributes, inputs)
 
 
 def attribute_changes(was: Item, now: Item) -> Iterator[AttributeChange]:
@@ -96,10 +100,6 @@ def end_of(source: Source) -> tuple[int, int, str]:
 def op_counts(model: Model) -> Counter[str]:
     """Operation → how many nodes, subgraphs and function bodies included; another domain's is `DOMAIN:OP`."""
     return Counter(op_text(node) for node in nodes(model))
-
-
-def op_text(node: Node) -> str:
-    return node.op_type if node.domain in {"", "ai.onnx"} else f"{node.domain}:{node.op_type}"
 
 
 def nodes(model: Model) -> Iterator[Node]:

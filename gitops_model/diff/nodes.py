@@ -170,6 +170,11 @@ def bodies(node: Node, index: int, where: str) -> Iterator[tuple[Graph, str, str
                 yield graph, f"{where}/{name}.{slot}".lstrip("/"), slot
 
 
+def op_text(node: Node) -> str:
+    """The operation; another domain's is `DOMAIN:OP`."""
+    return node.op_type if node.domain in {"", "ai.onnx"} else f"{node.domain}:{node.op_type}"
+
+
 def tensor_label(tensor: Tensor) -> str:
     return f"{tensor.dtype}{list(tensor.shape)}"
 

@@ -116,6 +116,44 @@ class Rewrite(NamedTuple):
     numeric: str
 
 
+class Box(NamedTuple):
+    """An operation, or an input or output of the graph, as it is drawn.
+
+    `kind`: operation, input or output. `fate`: added, removed, changed or kept (it stands beside one that changed).
+    `place` numbers the place that it belongs to. `attributes` and `inputs` say what changed in it, as in NodeChange.
+    """
+
+    kind: str
+    fate: str
+    op_type: str
+    name: str
+    where: str
+    place: int
+    attributes: tuple[AttributeChange, ...] = ()
+    inputs: tuple[int, ...] = ()
+
+
+class Edge(NamedTuple):
+    """Box number `source` feeds box number `target`. `fate`: added, removed or kept."""
+
+    source: int
+    target: int
+    fate: str
+
+
+class Neighbourhood(NamedTuple):
+    """Where the graph changed (neighbourhood.py). Of `operations` that changed, in `places` that do not touch each
+    other, `boxes` shows some; `alike` says of each place that is shown how many more look like it. `edges_left` more
+    edges are between the boxes."""
+
+    boxes: tuple[Box, ...]
+    edges: tuple[Edge, ...]
+    operations: int
+    places: int
+    alike: tuple[int, ...]
+    edges_left: int = 0
+
+
 class GraphDiff(NamedTuple):
     """`ops` has how many nodes each operation has, before and after, where that differs; `nodes` how many all have."""
 
@@ -125,6 +163,7 @@ class GraphDiff(NamedTuple):
     rewrites: tuple[Rewrite, ...] = ()
     nodes: tuple[int, int] = (0, 0)
     ops: Mapping[str, tuple[int, int]] = MappingProxyType({})
+    neighbourhood: Neighbourhood | None = None
 
 
 class TensorFact(NamedTuple):
@@ -168,6 +207,17 @@ class WeightsDiff(NamedTuple):
     patterns: tuple[Pattern, ...] = ()
 
 
+class TextDiff(NamedTuple):
+    """Two texts line by line. `lines` is a unified diff (`@@ … @@`, and lines that begin with a blank, - or +), of
+    which `left_out` more lines are not here; `added` and `removed` count all. `note` says why there is no such diff."""
+
+    lines: tuple[str, ...]
+    added: int
+    removed: int
+    left_out: int = 0
+    note: str = ""
+
+
 class ModelDiff(NamedTuple):
     formats: tuple[str, str]
     signature: SignatureDiff
@@ -178,6 +228,8 @@ class ModelDiff(NamedTuple):
     weights: WeightsDiff
     digests: dict[str, tuple[str, str]]
     verdict: Verdict = Verdict()
+    texts: Mapping[str, TextDiff] = MappingProxyType({})
+    """Of the metadata, the long texts that changed (texts.py)."""
 
 
 def type_text(kind: TensorType | OtherType | None) -> str:

@@ -144,7 +144,7 @@ def compare(before: dict[str, Any], after: dict[str, Any]) -> "ModelDiff | None"
 
     Where the structures differ (not `enough`), nothing is proved about the graphs, and operations are only counted.
     """
-    from gitops_model.diff import digests, signature, verdict, weights
+    from gitops_model.diff import digests, signature, texts, verdict, weights
     from gitops_model.diff import facts as _facts
     from gitops_model.diff.graph import moved
     from gitops_model.diff.layers import layers
@@ -164,13 +164,15 @@ def compare(before: dict[str, Any], after: dict[str, Any]) -> "ModelDiff | None"
         nodes=(sum(counts[0].values()), sum(counts[1].values())),
         ops=ops,
     )
+    metadata = _facts.changes(old.model.metadata, new.model.metadata)
     draft = ModelDiff(
         formats=(old.model.format, new.model.format),
         signature=signature.diff(old.model, new.model),
         graph=graph,
         opset=_facts.changes(old.model.opset, new.model.opset),
         properties=_facts.changes(old.model.properties, new.model.properties),
-        metadata=_facts.changes(old.model.metadata, new.model.metadata),
+        metadata=metadata,
+        texts=texts.diff(metadata),
         weights=tensors._replace(layers=layers(old, new, tensors)),
         digests=digests(old, new),
     )

@@ -5,9 +5,12 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from gitops_model.diff.result import Edge
 from gitops_model.errors import CouldNotRun
 from gitops_model.finding import Finding, Report, Severity
+from gitops_model.render.diff.picture import Picture, PictureBox
 from gitops_model.render.diff.tables import Table
+from gitops_model.render.diff.texts import Text
 from gitops_model.render.review import ModelReview, Review
 
 LIMIT = 16 << 20
@@ -80,4 +83,28 @@ def _model(fields: dict[str, Any]) -> ModelReview:
             Table(table["kind"], tuple(tuple(row) for row in table["rows"]), max(table["total"], len(table["rows"])))
             for table in fields["tables"]
         ),
+        _picture(fields.get("picture")),
+        tuple(_text(text) for text in fields.get("texts", ())),
+    )
+
+
+def _text(fields: dict[str, Any]) -> Text:
+    values: dict[str, Any] = {**fields, "lines": tuple(fields["lines"])}
+    return Text(**values)
+
+
+def _picture(fields: dict[str, Any] | None) -> Picture | None:
+    """Edges between boxes that are not there are left out."""
+    if fields is None:
+        return None
+    boxes = tuple(PictureBox(**box) for box in fields["boxes"])
+    ends = range(len(boxes))
+    edges = tuple(Edge(**edge) for edge in fields["edges"] if edge["source"] in ends and edge["target"] in ends)
+    return Picture(
+        boxes,
+        tuple(edge for edge in edges if edge.source != edge.target),
+        fields["operations"],
+        fields["places"],
+        tuple(fields["alike"]),
+        fields["edges_left"],
     )

@@ -3,8 +3,10 @@
 Everything a renderer prints that came from a file, a path or a ref goes through exactly one of them:
 
     for_terminal   running text on a terminal or in a log, line breaks kept
+    no_command     inert text after it was broken into other lines
     one_line       a name in a line or a cell of text
     code, cell     a name in Markdown (GitHub flavoured), anywhere or in a table
+    in_markup      a line between the tags of a piece of HTML in Markdown
     prose          a sentence in Markdown
     for_html       text between HTML tags and in quoted attributes
     command_data, command_property   the two halves of a GitHub workflow command
@@ -51,7 +53,12 @@ def for_terminal(text: str) -> str:
     plain = text
     if not (text.isascii() and text.replace("\n", "").replace("\t", "").isprintable()):
         plain = _pattern(_CONTROL).sub(_escape, text.encode("utf-8", "backslashreplace").decode())
-    return _pattern(_COMMAND).sub(_defuse, plain) if "::" in plain or "##[" in plain else plain
+    return no_command(plain)
+
+
+def no_command(text: str) -> str:
+    """Text that is inert already, once more after it was broken into lines: no line may begin with `::`."""
+    return _pattern(_COMMAND).sub(_defuse, text) if "::" in text or "##[" in text else text
 
 
 def one_line(text: str, limit: int = 200) -> str:
@@ -70,7 +77,12 @@ def code(text: str, limit: int = 200) -> str:
     flat = one_line(text, limit)
     if flat.strip() and flat == flat.strip() and not _pattern(_UNSPANNABLE).search(flat):
         return f"`{flat}`"
-    return f"<code>{_pattern(_MARKDOWN).sub(_references, flat)}</code>"
+    return f"<code>{in_markup(flat, limit)}</code>"
+
+
+def in_markup(text: str, limit: int = 200) -> str:
+    """A line of text between HTML tags in Markdown: every sign that means something to either as a reference."""
+    return _pattern(_MARKDOWN).sub(_references, one_line(text, limit))
 
 
 def _references(match: re.Match[str]) -> str:

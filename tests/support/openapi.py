@@ -5,20 +5,17 @@
 npm fetches the package as a file, its SHA-512 is compared, and of its 400 MB only what the calls of ours need is kept.
 """
 
-import base64
 import hashlib
 import json
 import re
-import subprocess
 import sys
-import tarfile
-import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 
+from support import npm
 from support.models import CACHE, Unavailable
 
 PACKAGE = "@octokit/openapi@23.0.2"
@@ -39,31 +36,9 @@ KEPT = CACHE / "openapi" / f"{PACKAGE.rpartition('@')[2]}-{hashlib.sha256(repr(P
 
 def fetch() -> Path:
     """The part that is kept, downloaded unless it is there; raises `Unavailable`."""
-    if KEPT.exists():
-        return KEPT
-    KEPT.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=KEPT.parent) as scratch:
-        command = ["npm", "pack", "--silent", "--ignore-scripts", PACKAGE]
-        try:
-            done = subprocess.run(
-                command, cwd=scratch, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
-            )
-        except OSError as error:
-            raise Unavailable(f"{PACKAGE}: npm cannot be started: {error.strerror}") from error
-        packed = list(Path(scratch).glob("*.tgz"))
-        if done.returncode or len(packed) != 1:
-            raise Unavailable(f"{PACKAGE}: npm exits {done.returncode}: {done.stderr.strip()[-200:]}")
-        with packed[0].open("rb") as stream:
-            found = base64.b64encode(hashlib.file_digest(stream, "sha512").digest()).decode()
-        if found != INTEGRITY:
-            raise Unavailable(f"{PACKAGE} has the SHA-512 {found}, not {INTEGRITY}")
-        with tarfile.open(packed[0]) as archive:
-            member = archive.extractfile(MEMBER)
-            assert member is not None
-            text = json.dumps(slim(json.load(member)))
-        draft = Path(scratch) / "slim.json"
-        draft.write_text(text, encoding="utf-8")
-        draft.rename(KEPT)
+    if not KEPT.exists():
+        text = json.dumps(slim(json.loads(npm.member(PACKAGE, INTEGRITY, MEMBER))))
+        npm.keep(KEPT, text.encode())
     return KEPT
 
 

@@ -8,7 +8,16 @@ from math import isfinite
 from typing import Any, cast
 
 from gitops_model.diff.measured import Statistics
-from gitops_model.diff.result import ModelDiff, NodeChange, TensorChange, TensorFact, ValueChange
+from gitops_model.diff.result import (
+    Box,
+    ModelDiff,
+    Neighbourhood,
+    NodeChange,
+    TensorChange,
+    TensorFact,
+    TextDiff,
+    ValueChange,
+)
 from gitops_model.render import Look
 from gitops_model.render.diff import Compared, FileDiff, bump_of, kind_of, worst_bump
 from gitops_model.render.show.json import value_json
@@ -54,7 +63,15 @@ _EMPTY: dict[str, Any] = {
     "formats": None,
     "digests": {},
     "signature": {"inputs": [], "outputs": []},
-    "graph": {"added": [], "removed": [], "changed": [], "rewrites": [], "nodes": None, "ops": {}},
+    "graph": {
+        "added": [],
+        "removed": [],
+        "changed": [],
+        "rewrites": [],
+        "nodes": None,
+        "ops": {},
+        "neighbourhood": None,
+    },
     "opset": {},
     "properties": {},
     "metadata": {},
@@ -92,10 +109,11 @@ def _model(diff: ModelDiff) -> dict[str, Any]:
             ],
             "nodes": _sides(diff.graph.nodes),
             "ops": {name: _sides(sides) for name, sides in diff.graph.ops.items()},
+            "neighbourhood": _neighbourhood(diff.graph.neighbourhood),
         },
         "opset": {name: _sides(sides) for name, sides in diff.opset.items()},
         "properties": {name: _sides(sides) for name, sides in diff.properties.items()},
-        "metadata": {name: _sides(sides) for name, sides in diff.metadata.items()},
+        "metadata": {name: _sides(sides) | _text(diff.texts.get(name)) for name, sides in diff.metadata.items()},
         "weights": {
             "changed": [_changed(change) for change in weights.changed],
             "added": [_fact(change.after) for change in weights.added],
@@ -140,7 +158,21 @@ def _nodes(changes: tuple[NodeChange, ...]) -> list[dict[str, Any]]:
     ]
 
 
-def _edits(change: NodeChange) -> dict[str, Any]:
+def _neighbourhood(found: Neighbourhood | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    boxes = [{**box._asdict(), **_edits(box)} for box in found.boxes]
+    for box in boxes:
+        if box["fate"] != "changed":
+            del box["attributes"], box["inputs"]
+    return {**found._asdict(), "boxes": boxes, "edges": [edge._asdict() for edge in found.edges]}
+
+
+def _text(found: TextDiff | None) -> dict[str, Any]:
+    return {} if found is None else {"text": {**found._asdict(), "lines": list(found.lines)}}
+
+
+def _edits(change: NodeChange | Box) -> dict[str, Any]:
     if not change.attributes and not change.inputs:
         return {}
     attributes = {

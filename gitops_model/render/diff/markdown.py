@@ -3,8 +3,11 @@
 from collections.abc import Iterable, Iterator
 
 from gitops_model.render import Look
-from gitops_model.render.diff import Compared, FileDiff, bump_of, kind_of
+from gitops_model.render.diff import Compared, FileDiff, bump_of, kind_of, mermaid
+from gitops_model.render.diff.picture import picture
 from gitops_model.render.diff.tables import KINDS, MOST_ROWS, Row, Table, summary, tables
+from gitops_model.render.diff.texts import markdown as text_lines
+from gitops_model.render.diff.texts import texts
 from gitops_model.render.inert import code, prose
 
 SIGN = {"none": "🟢", "patch": "🔵", "minor": "🟡", "major": "🔴"}
@@ -29,6 +32,11 @@ def _file(file: FileDiff) -> Iterator[str]:
     yield from sizes(summary(diff))
     for table in tables(diff):
         yield from folded(table)
+    for text in texts(diff):
+        yield from text_lines(text)
+    drawn = picture(diff.graph.neighbourhood, diff.formats[1])
+    if drawn is not None:
+        yield from mermaid.section(drawn)
 
 
 def heading(path: str, old_path: str | None, kind: str, bump: str, *, equivalent: bool) -> str:

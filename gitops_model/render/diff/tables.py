@@ -74,10 +74,17 @@ def _interface(diff: ModelDiff) -> list[Row]:
 def _facts(diff: ModelDiff) -> list[Row]:
     facts = [("opset", diff.opset), ("property", diff.properties), ("metadata", diff.metadata)]
     return [
-        (kind, name, *(None if side is None else str(side) for side in sides))
+        (kind, name, *(_fact(side, long=kind == "metadata" and name in diff.texts) for side in sides))
         for kind, entries in facts
         for name, sides in entries.items()
     ]
+
+
+def _fact(side: str | int | None, *, long: bool) -> str | None:
+    """A fact in a cell; of a text that is compared by lines its length."""
+    if side is None:
+        return None
+    return f"{len(str(side)):,} characters" if long else str(side)
 
 
 def _operations(diff: ModelDiff) -> list[Row]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from gitops_model.diff.result import GraphDiff, ModelDiff, TensorChange, ValueChange, WeightsDiff
+from gitops_model.diff.result import GraphDiff, ModelDiff, TensorChange, TextDiff, ValueChange, WeightsDiff
 from gitops_model.render import Look
 from gitops_model.render.diff import (
     Compared,
@@ -14,6 +14,7 @@ from gitops_model.render.diff import (
     value_text,
 )
 from gitops_model.render.diff.tables import edit_text, fates_text, numbers_text, statistics_text
+from gitops_model.render.diff.texts import headline
 from gitops_model.render.inert import one_line
 
 STYLE = {"none": (32,), "patch": (36,), "minor": (33,), "major": (1, 31)}
@@ -28,6 +29,12 @@ MOST_LAYERS = 60
 
 
 def render(compared: Compared, look: Look) -> str:
+    """Plain lines, the same wherever they go; on a terminal tables that fit it, where rich is there to draw them."""
+    if look.width and compared.files:
+        from gitops_model.render.diff import terminal
+
+        if terminal.is_there():
+            return terminal.render(compared, look)
     blocks = ["\n".join(_file(file, look)) for file in compared.files]
     return "\n\n".join(blocks) + "\n" if blocks else ""
 
@@ -56,10 +63,22 @@ def _model(diff: ModelDiff, look: Look) -> Iterator[str]:
         if facts:
             yield f"  {look.paint(title, 1)}"
             for name, (old, new) in facts.items():
+                text = diff.texts.get(name) if title == "metadata" else None
                 sides = ["none" if side is None else one_line(str(side)) for side in (old, new)]
-                yield f"    {one_line(name)}: {sides[0]} → {sides[1]}"
+                said = f"{sides[0]} → {sides[1]}" if text is None else headline(text)
+                yield f"    {one_line(name)}: {said}"
+                yield from _text(text, look) if text is not None else ()
     yield from _graph(diff.graph, look)
     yield from _weights(diff.weights, look)
+
+
+def _text(found: TextDiff, look: Look) -> Iterator[str]:
+    styles = {"+": (ADDED,), "-": (REMOVED,), "@": (36,)}
+    for line in found.lines:
+        flat = f"{line[:1]}{one_line(line[1:], 400)}"
+        yield f"      {look.paint(flat, *styles[line[:1]]) if line[:1] in styles else flat}"
+    if found.left_out:
+        yield f"      … {found.left_out:,} more lines"
 
 
 def _value(change: ValueChange, look: Look) -> str:

@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 from gitops_model.finding import Report
 from gitops_model.render.diff import BUMPS, FileDiff, bump_of, kind_of
+from gitops_model.render.diff.picture import Picture, picture
 from gitops_model.render.diff.tables import Table, summary, tables
+from gitops_model.render.diff.texts import Text, texts
 from gitops_model.render.report import tally
 
 MOST_MODELS = 200
@@ -31,6 +33,10 @@ class ModelReview(NamedTuple):
     reasons: tuple[str, ...]
     sizes: tuple[str, ...]
     tables: tuple[Table, ...]
+    picture: Picture | None = None
+    """Where the graph changed."""
+    texts: tuple[Text, ...] = ()
+    """Long texts of the metadata that changed."""
 
     @property
     def said(self) -> tuple[str, ...]:
@@ -85,6 +91,8 @@ def model_review(file: FileDiff) -> ModelReview:
         tuple(reason[:MOST_TEXT] for reason in reasons[:MOST_REASONS]),
         summary(diff) if diff is not None else (),
         tables(diff) if diff is not None else (),
+        picture(diff.graph.neighbourhood, diff.formats[1]) if diff is not None else None,
+        texts(diff) if diff is not None else (),
     )
 
 

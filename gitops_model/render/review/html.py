@@ -4,7 +4,10 @@ from collections.abc import Iterator
 
 from gitops_model.finding import Finding
 from gitops_model.render import Look
+from gitops_model.render.diff.svg import STYLE as GRAPH_STYLE
+from gitops_model.render.diff.svg import figure
 from gitops_model.render.diff.tables import KINDS, Table
+from gitops_model.render.diff.texts import html
 from gitops_model.render.inert import for_html
 from gitops_model.render.report import place, tally
 from gitops_model.render.review import ModelReview, Review
@@ -12,7 +15,8 @@ from gitops_model.render.review import ModelReview, Review
 OPEN_ROWS = 12
 """Rows up to which a table stands open."""
 
-STYLE = """\
+STYLE = (
+    """\
 :root { color-scheme: light dark; --line: #d1d9e0; --soft: #59636e; --back: #fff; --text: #1f2328; --code: #818b981f }
 @media (prefers-color-scheme: dark) {
   :root { --line: #3d444d; --soft: #9198a1; --back: #0d1117; --text: #f0f6fc; --code: #656c7633 } }
@@ -22,6 +26,9 @@ h1 { font-size: 1.5rem }
 h2 { font-size: 1.15rem; margin-top: 2rem; padding-top: 1rem; border-top: 1px solid var(--line) }
 code { font: 85% ui-monospace, monospace; background: var(--code); padding: .15em .4em; border-radius: 5px;
   overflow-wrap: break-word; white-space: pre-wrap }
+h2, li, p { overflow-wrap: anywhere }
+pre { font: 85%/1.45 ui-monospace, monospace; border: 1px solid var(--line); border-radius: 6px; padding: .6rem;
+  overflow-x: auto } pre .added { background: #2da44e2e } pre .removed { background: #f851492e }
 table { border-collapse: collapse; margin: .5rem 0 1rem; display: block; overflow-x: auto }
 th, td { border: 1px solid var(--line); padding: .3rem .7rem;
   text-align: left; vertical-align: top }
@@ -30,6 +37,8 @@ summary { cursor: pointer; font-weight: 600 } .soft, footer { color: var(--soft)
 .none { background: #1a7f37 } .patch, .note { background: #0969da } .minor, .warning { background: #9a6700 }
 .major, .error { background: #cf222e }
 """
+    + GRAPH_STYLE
+)
 
 
 def render(review: Review, _look: Look) -> str:
@@ -80,8 +89,11 @@ def model_part(model: ModelReview) -> Iterator[str]:
     yield f"<ul>{''.join(f'<li>{for_html(reason, 1000)}</li>' for reason in model.said)}</ul>"
     if model.sizes:
         yield f'<p class="soft">{" · ".join(for_html(size) for size in model.sizes)}</p>'
+    if model.picture is not None:
+        yield figure(model.picture)
     for table in model.tables:
         yield from _table(table)
+    yield from map(html, model.texts)
 
 
 def _table(table: Table) -> Iterator[str]:

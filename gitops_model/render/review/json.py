@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from gitops_model.render import Look
+from gitops_model.render.diff.picture import Picture
 from gitops_model.render.report import json as findings
 from gitops_model.render.review import MOST_TEXT, ModelReview, Review
 
@@ -52,6 +53,16 @@ def _model(model: ModelReview) -> dict[str, Any]:
             }
             for table in model.tables
         ],
+        "texts": [text._asdict() for text in model.texts],
+        "picture": None if model.picture is None else _picture(model.picture),
+    }
+
+
+def _picture(picture: Picture) -> dict[str, Any]:
+    return {
+        **picture._asdict(),
+        "boxes": [box._asdict() for box in picture.boxes],
+        "edges": [edge._asdict() for edge in picture.edges],
     }
 
 

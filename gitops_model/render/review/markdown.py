@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 from gitops_model.finding import Finding, Severity
 from gitops_model.render import Look
+from gitops_model.render.diff import mermaid
 from gitops_model.render.diff.markdown import SIGN, bullets, folded, heading, sizes
+from gitops_model.render.diff.texts import markdown as text_lines
 from gitops_model.render.inert import code, prose
 from gitops_model.render.report import markdown as findings
 from gitops_model.render.report import tally
@@ -64,6 +66,10 @@ def sections(review: Review) -> Iterator[Section]:
         yield Section(2, "\n".join(_model(model, alone=alone)) + "\n")
         for table in model.tables:
             yield Section(3, "\n".join(folded(table)).lstrip("\n") + "\n")
+        for text in model.texts:
+            yield Section(3, "\n".join(text_lines(text)).lstrip("\n") + "\n")
+        if model.picture is not None and (lines := list(mermaid.section(model.picture))):
+            yield Section(4, "\n".join(lines).lstrip("\n") + "\n")
     if review.models_total > len(review.models):
         yield Section(2, f"… and {review.models_total - len(review.models):,} more models\n")
 

@@ -4,7 +4,8 @@ import json
 from collections import Counter
 from typing import Any
 
-from gitops_model.diff.graph import nodes, op_text
+from gitops_model.diff.graph import nodes
+from gitops_model.diff.nodes import op_text
 from gitops_model.ir import OtherType, Tensor, Value
 from gitops_model.render import Look
 from gitops_model.render.show import Shown, external

@@ -7,7 +7,8 @@ of them stands in full above).
 from collections import Counter
 from collections.abc import Iterator
 
-from gitops_model.diff.graph import nodes, op_text
+from gitops_model.diff.graph import nodes
+from gitops_model.diff.nodes import op_text
 from gitops_model.diff.result import type_text
 from gitops_model.ir import Attribute, Graph, Node, OtherType, Tensor, Value
 from gitops_model.render import Look

@@ -48,7 +48,8 @@ def test_the_comment(pair: dict[str, Any], review: Review, golden: Callable[[str
     assert "version bump **" in headline
     page = GFM.render(text)
     assert page.startswith("<h2>")
-    assert page.count("<details>") == page.count("</details>") == len(review.models[0].tables)
+    folded = len(review.models[0].tables) + len(review.models[0].texts) + text.count("```mermaid")
+    assert page.count("<details>") == page.count("</details>") == folded
     assert page.count("<table>") == len(review.models[0].tables)
     assert page.count("<td>") == page.count("</td>")
 

@@ -3,8 +3,11 @@
 import pytest
 from markdown_it import MarkdownIt
 
+from gitops_model.diff.result import Edge
 from gitops_model.finding import Finding, Report, Severity
+from gitops_model.render.diff.picture import Picture, PictureBox
 from gitops_model.render.diff.tables import Table
+from gitops_model.render.diff.texts import Text
 from gitops_model.render.review import ModelReview, Review, description, worst_first
 from gitops_model.render.review.markdown import LIMIT, Section, document, fit
 
@@ -63,6 +66,24 @@ def test_a_section_of_a_lower_rank_may_stand_where_a_larger_one_does_not() -> No
     assert "a" * 10 in text
     assert "b" * 10 not in text
     assert "c" * 10 in text
+
+
+def drawn(path: str) -> ModelReview:
+    boxes = tuple(PictureBox("operation", "added", f"Op{number}", "", "", "", 0) for number in range(3))
+    chart = Picture(boxes, (Edge(0, 1, "added"),), 3, 1, (0,))
+    text = Text("tokenizer.chat_template", ("@@ -1,1 +1,1 @@", "-a", "+b"), 1, 1, 0, "")
+    return model(path, rows=20)._replace(picture=chart, texts=(text,))
+
+
+def test_a_chart_comes_last_and_is_the_first_to_go() -> None:
+    models = [drawn(f"{number:02}.onnx") for number in range(20)]
+    whole = document(review(*models), limit=10**6)
+    assert whole.count("```mermaid") == whole.count("chat_template") == whole.count("| added |") // 20 == 20
+    assert whole.index("| added |") < whole.index("chat_template") < whole.index("```mermaid")
+    tight = document(review(*models), limit=len(whole) - 400)
+    assert 15 < tight.count("```mermaid") < 20
+    assert tight.count("chat_template") == tight.count("| added |") // 20 == 20
+    assert tight.count("```mermaid") * 2 == tight.count("```")
 
 
 def test_the_worst_comes_first() -> None:
