@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 from support.gitrepo import GitRepo
 from support.program import Program
 from support.wheel import ROOT
@@ -47,6 +50,18 @@ def test_diff_of_two_files(cli: Program, model_file: ModelFile) -> None:
     files = [model_file(f"swift-f0=={version}", SWIFT) for version in ("0.1.0", "0.2.0", "0.3.0")]
     for before, after in ((files[0], files[1]), (files[1], files[2]), (files[2], files[2])):
         valid("diff", cli("diff", "--no-index", before, after, "--format", "json", check=0).json())
+
+
+def test_diff_of_fewer_bits(cli: Program, tmp_path: Path) -> None:
+    names: list[Path] = []
+    for dtype, element in (("float32", TensorProto.FLOAT), ("float16", TensorProto.FLOAT16)):
+        values = [helper.make_tensor_value_info(name, element, ["n"]) for name in "xy"]
+        weights = [numpy_helper.from_array(np.array([1.1], dtype), "w")]
+        graph = helper.make_graph([helper.make_node("Mul", ["x", "w"], ["y"])], "g", values[:1], values[1:], weights)
+        names.append(tmp_path / f"{dtype}.onnx")
+        onnx.save(helper.make_model(graph, ir_version=8), names[-1])
+    found = valid("diff", cli("diff", "--no-index", *names, "--format", "json", check=0).json())
+    assert {rewrite["numeric"] for rewrite in found["graph"]["rewrites"]} == {"lossy"}
 
 
 @pytest.fixture
