@@ -9,8 +9,8 @@ Example:
     model.onnx: warning GM013 the model does not run: [ONNXRuntimeError] : 10 : INVALID_GRAPH : …
 
 Fix: repair the export. The message is ONNX Runtime's own. If the model needs a library of custom operators, inputs of
-its own kind, or more time or memory (`--run-seconds`, `--run-memory`), nothing is wrong with it: ignore the rule for its
-path.
+its own kind, or more time or memory (`--run-seconds`, `--run-memory`), nothing is wrong with it: ignore the rule for
+its path.
 """
 
 from collections.abc import Iterator

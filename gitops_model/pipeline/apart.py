@@ -15,7 +15,7 @@ def apart(before: Any, after: Any, tolerance: float, smallest: float) -> dict[st
 
     Floats: more than `tolerance` of the largest finite magnitude of either, and more than `smallest`. Integers of 8
     bits: more than one. All else: at all. `rows` are those of the last axis, `agreeing` how many have their largest
-    element at the same place.
+    element at the same place. `finite`: how many elements are finite on both sides.
     """
     import numpy as np
 
@@ -31,7 +31,7 @@ def apart(before: Any, after: Any, tolerance: float, smallest: float) -> dict[st
     small = discrete and before.dtype.itemsize == after.dtype.itemsize == 1 and before.dtype.kind != "b"
     scale = max(_largest(before), _largest(after))
     room = (1.0 if small else 0.0) if discrete else max(tolerance * scale, smallest)
-    totals = {"max_abs": 0.0, "max_rel": 0.0, "nan": 0, "infinite": 0, "beyond": 0}
+    totals = {"max_abs": 0.0, "max_rel": 0.0, "nan": 0, "infinite": 0, "beyond": 0, "finite": 0}
     one, other = before.reshape(-1), after.reshape(-1)
     for start in range(0, after.size, BLOCK):
         a, b = one[start : start + BLOCK], other[start : start + BLOCK]
@@ -77,6 +77,7 @@ def _block(totals: dict[str, Any], a: Any, b: Any, room: float) -> None:
         relative = distance / np.maximum(size, FLOOR)
     totals["nan"] += int(np.sum(nan))
     totals["infinite"] += int(np.sum(infinite))
+    totals["finite"] += int(np.sum(finite))
     totals["max_abs"] = max(totals["max_abs"], min(float(np.max(distance, initial=0.0)), LARGEST))
     totals["max_rel"] = max(totals["max_rel"], min(float(np.max(relative, initial=0.0)), LARGEST))
     totals["beyond"] += int(np.sum(distance > room)) + int(np.sum(nan)) + int(np.sum(infinite))

@@ -24,7 +24,7 @@ from gitops_model.errors import BadFile, CouldNotRun, MissingExtra, Problem
 from gitops_model.pipeline.load import Opened
 from gitops_model.pipeline.probe_inputs import Feeds, Refused, feeds
 from gitops_model.pipeline.probe_outputs import probed_outputs
-from gitops_model.pipeline.run_model import NO_RUNTIME, ask, laid
+from gitops_model.pipeline.run_model import LATE, NO_RUNTIME, ask, laid
 
 WORKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "probe_worker.py")
 SEEDS = (0, 1, 2)
@@ -116,11 +116,6 @@ class Runs:
     trouble: str | None = None
     runtime: str = ""
 
-    @property
-    def reason(self) -> str | None:
-        """Why nothing ran, or what ended it; None where there is nothing to say."""
-        return self.trouble or (next(iter(self.failed.values()), None) if not self.made else None)
-
 
 @dataclass
 class Running:
@@ -136,22 +131,28 @@ class Running:
     sides: tuple[Runs, Runs] = field(default_factory=lambda: (Runs(), Runs()))
 
     def probed(self, folders: tuple[str, str]) -> Probed:
+        after = self.sides[1]
+        numbers = range(len(self.feed.attempts))
+        usual: list[int] = [number for number in numbers if not self.feed.attempts[number].attempt.ones]
+        for left in (usual, [number for number in numbers if number not in usual]):
+            if not after.made:
+                self.both(folders, left)
+        if not after.made and not after.trouble:
+            self.run(1, folders[1], [number for number in usual if number not in after.failed], 1)
+        return self.told()
+
+    def both(self, folders: tuple[str, str], left: list[int]) -> None:
+        """Try attempts until enough of them ran on both sides, or a process came to a bad end."""
         before, after = self.sides
-        left: list[int] = list(range(len(self.feed.attempts)))
         while left and len(after.ran) < SIZES and not before.trouble and not after.trouble:
             done = set(before.ran)
             self.run(0, folders[0], left, SIZES - len(after.ran))
             left = [number for number in left if number not in before.ran and number not in before.failed]
-            ready = [number for number in before.ran if number not in done]
-            if not ready:  # stopped on the way, or only with some of the seeds
-                ready = sorted({number for number, _ in before.made} - done)
+            # What was stopped on the way has made runs too.
+            ready = sorted({number for number, _ in before.made} - done)
             if not ready:
                 break
             self.run(1, folders[1], ready, len(ready))
-        if not after.made and not after.trouble:
-            untried = [number for number in range(len(self.feed.attempts)) if number not in after.failed]
-            self.run(1, folders[1], untried, 1)
-        return self.told()
 
     def run(self, side: int, folder: str, attempts: list[int], enough: int) -> None:
         task: dict[str, Any] = {
@@ -180,7 +181,7 @@ class Running:
             runs.runtime = line.get("onnxruntime", runs.runtime)
             if "outputs" in line:
                 runs.made[line["attempt"], line["seed"]] = line
-            elif "ran" in line:
+            elif line.get("ran"):
                 runs.ran.append(line["attempt"])
             elif "attempt" in line:
                 runs.failed[line["attempt"]] = line["problem"]
@@ -192,13 +193,11 @@ class Running:
     def told(self) -> Probed:
         before, after = self.sides
         problems = tuple(
-            (name, _does_not_run(side.reason))
+            (name, _does_not_run(why))
             for name, side in zip(SIDES, self.sides, strict=True)
-            if side.reason is not None
+            if (why := self.reason(side)) is not None
         )
         both = [key for key in before.made if key in after.made]
-        if any(number in after.ran for number, _ in both):
-            both = [key for key in both if key[0] in after.ran]
         runtime = before.runtime or after.runtime
         common: dict[str, Any] = {"runtime": runtime, "tolerance": self.tolerance, "inputs": self.feed.inputs}
         if not both:
@@ -217,11 +216,25 @@ class Running:
             problems,
         )
 
+    def reason(self, side: Runs) -> str | None:
+        """Why nothing ran, or what ended it; None where it ran. Some runs and no time for more are as good as all."""
+        if side.made:
+            return side.trouble if side.trouble and LATE not in side.trouble else None
+        if side.trouble is not None or not side.failed:
+            return side.trouble
+        number, why = next(iter(side.failed.items()))
+        sizes = self.sizes_text(number)
+        return why if not sizes else f"none of {len(side.failed)} sizes; with {sizes}: {why}"
+
+    def sizes_text(self, number: int) -> str:
+        return ", ".join(f"{name}={size}" for name, size in self.feed.attempts[number].sizes.items())
+
     def notes(self) -> Iterator[str]:
         yield from self.feed.notes
+        for name, side in zip(SIDES, self.sides, strict=True):
+            if side.made and side.trouble and LATE in side.trouble:
+                yield f"{name} could not make all runs: {side.trouble}"
         for side, other in ((0, 1), (1, 0)):
             for number, why in self.sides[side].failed.items():
                 if number in self.sides[other].ran:
-                    sizes = self.feed.attempts[number].sizes
-                    said = ", ".join(f"{name}={size}" for name, size in sizes.items()) or "these inputs"
-                    yield f"with {said} only {SIDES[other]} runs: {why}"
+                    yield f"with {self.sizes_text(number) or 'these inputs'} only {SIDES[other]} runs: {why}"

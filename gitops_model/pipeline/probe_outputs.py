@@ -42,6 +42,9 @@ def judged(draft: ProbedOutput, rows: Sequence[Mapping[str, Any]]) -> ProbedOutp
         agrees = not reshaped and (beyond <= FLIPPED * elements if discrete else beyond == 0)
         if discrete and beyond:
             notes.append(f"{beyond:,} of {elements:,} elements differ")
+    if agrees and elements and measured and not sum(row["finite"] for row in measured):
+        agrees = None
+        notes.append("not one finite number to compare")
     if any(draft.varies):
         agrees = None
         where = " and ".join(side for side, varies in zip(("before", "after"), draft.varies, strict=True) if varies)

@@ -63,27 +63,29 @@ class Runs:
         self.session = runtime.InferenceSession("model.onnx", options, providers=["CPUExecutionProvider"])
         self.names: list[str] = [output.name for output in self.session.get_outputs()]
         self.takes = {value.name for value in self.session.get_inputs()}
-        self.turn = 0
         self.left = MOST_KEPT
 
     def all(self) -> None:
-        """Every attempt until enough of them ran; each with all seeds, and once more with the first one."""
+        """Every attempt until enough of them ran; each with all seeds, and once more with the first one that runs.
+
+        An attempt ran when it did with one seed: which sizes fit may hang on a number that the seed chooses.
+        """
         ran = 0
         for number, attempt in self.task["attempts"]:
             if ran == self.task["enough"]:
                 return
-            try:
-                for seed in self.task["seeds"]:
-                    self.one(number, attempt, seed, twice=seed == self.task["seeds"][0])
-            except Exception as error:  # noqa: BLE001 - another size may do
-                tell({"attempt": number, "problem": said(error)})
-                continue
-            ran += 1
-            tell({"attempt": number, "ran": True})
+            done, problem = 0, ""
+            for seed in self.task["seeds"]:
+                try:
+                    self.one(number, attempt, seed, twice=not done)
+                    done += 1
+                except Exception as error:  # noqa: BLE001 - another seed or size may do
+                    problem = problem or said(error)
+            ran += bool(done)
+            tell({"attempt": number, "ran": done, "problem": problem})
 
     def one(self, number: int, attempt: dict[str, Any], seed: int, *, twice: bool) -> None:
-        feed = {name: self.made(spec, seed) for name, spec in attempt.items() if name in self.takes}
-        self.turn += 1
+        feed = {name: self.made(spec, seed, number) for name, spec in attempt.items() if name in self.takes}
         outputs = self.run(feed)
         line: dict[str, Any] = {"attempt": number, "seed": seed, "outputs": self.described(outputs)}
         if twice:
@@ -99,7 +101,7 @@ class Runs:
         tell(line)
 
     # --- inputs -----------------------------------------------------------------------------------------------------
-    def made(self, spec: dict[str, Any], seed: int) -> tuple[str, Any]:
+    def made(self, spec: dict[str, Any], seed: int, turn: int) -> tuple[str, Any]:
         """(type, array): made in the type that both models take, and brought into this one's."""
         np: Any = import_module("numpy")
         among = tuple(spec["among"])
@@ -108,7 +110,7 @@ class Runs:
         for dim in spec["shape"]:
             count *= dim
         if fixed is None and len(among) > 2 and count == 1:
-            fixed = among[self.turn % len(among)]  # every one of them gets its turn
+            fixed = among[(seed + turn) % len(among)]  # every one of them gets its turn
         array = import_module("gitops_model.pipeline.seeded_inputs").values(
             spec["key"], spec["via"], tuple(spec["shape"]), seed, fixed, below=spec["below"], among=among
         )

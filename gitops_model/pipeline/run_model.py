@@ -23,6 +23,8 @@ from gitops_model.pipeline.load import Opened
 WORKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "run_model_worker.py")
 NO_RUNTIME = 3
 """Exit code of the worker."""
+LATE = "it did not finish"
+"""How the sentence begins that a worker had no more time."""
 MODEL = "model.onnx"
 CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 
@@ -102,7 +104,7 @@ def ask(worker: str, folder: str, task: Mapping[str, Any], environ: Mapping[str,
         raise CouldNotRun("running a model needs a Python interpreter that can start another one")
     document = {**task, "search": [os.path.abspath(path) for path in sys.path if path]}
     environment = {name: environ[name] for name in _PASSED if name in environ}
-    late = f"it did not finish within {task['seconds']} s"
+    late = f"{LATE} within {task['seconds']} s"
     try:
         done = subprocess.run(
             [sys.executable, "-I", "-B", worker],

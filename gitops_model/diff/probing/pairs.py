@@ -16,7 +16,7 @@ def inputs_of(model: Model) -> tuple[Value, ...]:
 
 
 def paired(before: Sequence[Value], after: Sequence[Value]) -> tuple[Pair, ...]:
-    """In the order of `after`, then what is only `before`. What is left of the names pairs up where it may be the same."""
+    """In the order of `after`, then what is only `before`. Other names pair up where they may be the same value."""
     olds = {value.name: value for value in before}
     news = {value.name for value in after}
     waiting = [value for value in before if value.name not in news]

@@ -19,24 +19,28 @@ MOST_ELEMENTS = 1 << 24
 class Attempt(NamedTuple):
     """Sizes for what is open: `batch` for a first dimension, `others` for the rest, one after another and again.
 
-    `ones`: integers of which nothing is known are all 1 (a count or a size that must not be 0).
+    `middle`: a dimension without a name that is the only open one of its input, and not the last, is a batch too (the
+    state of a recurrent network). `ones`: integers of which nothing is known are all 1 (a count that must not be 0).
     """
 
     batch: int
     others: tuple[int, ...]
+    middle: bool = False
     ones: bool = False
 
 
 ATTEMPTS = (
     Attempt(2, (3, 4, 5, 6, 7)),
-    Attempt(1, (16,)),
-    Attempt(3, (64,)),
+    Attempt(1, (256,)),
+    Attempt(3, (16,)),
     Attempt(1, (64,)),
     Attempt(1, (224,)),
     Attempt(1, (512,)),
     Attempt(1, (1,)),
     Attempt(1, (4096,)),
     Attempt(1, (16000,)),
+    Attempt(1, (256,), middle=True),
+    Attempt(1, (512,), middle=True),
     Attempt(2, (3, 4, 5, 6, 7), ones=True),
     Attempt(1, (64,), ones=True),
 )
@@ -76,6 +80,7 @@ class Binding:
         self._parent: dict[Key, Key] = {}
         self._fixed: dict[Key, int] = {}
         self._batch: set[Key] = set()
+        self._middle: set[Key] = set()
         self._sums: dict[Key, tuple[int, tuple[tuple[int, Key], ...]]] = {}
         for pair in pairs:
             self._add(pair)
@@ -88,9 +93,11 @@ class Binding:
     def _add(self, pair: Pair) -> None:
         dims = [self._dims(side, value) for side, value in enumerate(pair)]
         for one in dims:
-            for place, dim in enumerate(one or ()):
-                if not isinstance(dim, int):
-                    self._meet(dim, batch=place == 0)
+            keys = [(place, dim) for place, dim in enumerate(one or ()) if not isinstance(dim, int)]
+            for place, dim in keys:
+                self._meet(dim, batch=place == 0)
+                if len(keys) == 1 and 0 < place < len(one or ()) - 1 and dim[2] >= 0:
+                    self._middle.add(dim)
         if dims[0] is None or dims[1] is None or len(dims[0]) != len(dims[1]):
             return
         for one, other in zip(dims[0], dims[1], strict=True):
@@ -141,7 +148,7 @@ class Binding:
             self._fixed.setdefault(one, self._fixed.pop(other))
 
     def sized(self, attempt: Attempt) -> Sized:
-        batches = {self._root(key) for key in self._batch}
+        batches = {self._root(key) for key in self._batch | (self._middle if attempt.middle else set())}
         numbers = dict(self._fixed)
         others = 0
         for key in self.open:
