@@ -235,6 +235,8 @@ class Running:
             if side.made and side.trouble and LATE in side.trouble:
                 yield f"{name} could not make all runs: {side.trouble}"
         for side, other in ((0, 1), (1, 0)):
+            if not self.sides[side].made:
+                continue  # it does not run at all, which is said
             for number, why in self.sides[side].failed.items():
                 if number in self.sides[other].ran:
                     yield f"with {self.sizes_text(number) or 'these inputs'} only {SIDES[other]} runs: {why}"

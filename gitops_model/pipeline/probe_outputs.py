@@ -46,9 +46,9 @@ def judged(draft: ProbedOutput, rows: Sequence[Mapping[str, Any]]) -> ProbedOutp
         agrees = None
         notes.append("not one finite number to compare")
     if any(draft.varies):
-        agrees = None
         where = " and ".join(side for side, varies in zip(("before", "after"), draft.varies, strict=True) if varies)
-        notes.append(f"random: {where} gives other values for the same inputs")
+        note = f"random: {where} gives other values for the same inputs"
+        return draft._replace(note="; ".join([*notes, note]))
     return draft._replace(
         max_abs=max((row["max_abs"] for row in measured), default=None),
         max_rel=max((row["max_rel"] for row in measured), default=None),
