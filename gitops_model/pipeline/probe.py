@@ -24,7 +24,7 @@ from gitops_model.errors import BadFile, CouldNotRun, MissingExtra, Problem
 from gitops_model.pipeline.load import Opened
 from gitops_model.pipeline.probe_inputs import Feeds, Refused, feeds
 from gitops_model.pipeline.probe_outputs import probed_outputs
-from gitops_model.pipeline.run_model import LATE, NO_RUNTIME, ask, laid
+from gitops_model.pipeline.run_model import LATE, ask, laid
 
 WORKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "probe_worker.py")
 SEEDS = (0, 1, 2)
@@ -168,8 +168,6 @@ class Running:
             "smallest": SMALLEST,
         }
         ending = ask(WORKER, folder, task, self.limits.environ)
-        if ending.code == NO_RUNTIME:
-            raise MissingExtra("run", "onnxruntime")
         runs = self.sides[side]
         whole = False
         for text in ending.said.splitlines():
@@ -177,6 +175,13 @@ class Running:
                 line: dict[str, Any] = json.loads(text)
             except ValueError:
                 break  # the last line of a process that was stopped
+            if not isinstance(line, dict):  # pyright: ignore[reportUnnecessaryIsInstance] - a crash writes anything
+                break
+            if "import" in line:
+                within = f"within {self.limits.memory >> 20} MiB"
+                raise CouldNotRun(
+                    f"onnxruntime cannot be loaded {within}: {line['import']}", hint="pip install 'gitops-model[run]'"
+                )
             whole = whole or "done" in line
             runs.runtime = line.get("onnxruntime", runs.runtime)
             if "outputs" in line:

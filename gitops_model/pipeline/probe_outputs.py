@@ -47,7 +47,7 @@ def judged(draft: ProbedOutput, rows: Sequence[Mapping[str, Any]]) -> ProbedOutp
         notes.append("not one finite number to compare")
     if any(draft.varies):
         where = " and ".join(side for side, varies in zip(("before", "after"), draft.varies, strict=True) if varies)
-        note = f"random: {where} gives other values for the same inputs"
+        note = f"random: {where} give{'' if all(draft.varies) else 's'} other values for the same inputs"
         return draft._replace(note="; ".join([*notes, note]))
     return draft._replace(
         max_abs=max((row["max_abs"] for row in measured), default=None),

@@ -2,8 +2,8 @@
 
 It reads JSON from stdin (`search`: where modules are looked for; `seconds`, `memory`, `seeds`, `enough`, `attempts`,
 `keep`, `compare`, `pairs`, `tolerance`, `smallest`), runs model.onnx of its folder as it stands there, unoptimised, and
-writes a line of JSON for everything that is done, so that what was done before a crash is known. Exit code 3: there is
-no ONNX Runtime.
+writes a line of JSON for everything that is done, so that what was done before a crash is known. Exit code 3: ONNX
+Runtime cannot be imported.
 """
 
 import json
@@ -25,7 +25,8 @@ def main() -> int:
     import_module("gitops_model.pipeline.worker_limits").limit(task["seconds"], task["memory"])
     try:
         runtime: Any = import_module("onnxruntime")
-    except ImportError:
+    except Exception as error:  # noqa: BLE001 - a broken installation, or a limit that is too low for it
+        tell({"import": said(error)})
         return 3
     tell({"onnxruntime": runtime.__version__})
     try:
