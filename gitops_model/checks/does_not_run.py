@@ -19,7 +19,7 @@ from gitops_model.checks.facts import Facts
 from gitops_model.checks.reported import reported
 from gitops_model.finding import Finding, Rule, Severity
 
-RULE = Rule("GM013", "does-not-run", Severity.WARNING, "ONNX Runtime could not run the model")
+RULE = Rule("GM013", "does-not-run", Severity.WARNING, "the model does not run in ONNX Runtime")
 
 
 def check(facts: Facts) -> Iterator[Finding]:

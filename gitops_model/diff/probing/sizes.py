@@ -148,7 +148,7 @@ class Binding:
             self._fixed.setdefault(one, self._fixed.pop(other))
 
     def sized(self, attempt: Attempt) -> Sized:
-        batches = {self._root(key) for key in self._batch | (self._middle if attempt.middle else set())}
+        batches = {self._root(key) for key in (self._batch | self._middle if attempt.middle else self._batch)}
         numbers = dict(self._fixed)
         others = 0
         for key in self.open:
