@@ -94,7 +94,8 @@ def _type(value: Value | None) -> str | None:
 
 
 def _uses(side: Side, values: Sequence[Value | None]) -> dict[str, Uses]:
-    names = [value.name for value in values if value is not None and kind_of(_type(value) or "") == "integer"]
+    kinds = ("integer", "float")  # an exporter may take indices as floats, and cast them
+    names = [value.name for value in values if value is not None and kind_of(_type(value) or "") in kinds]
     return uses(side.model, names, lambda tensor: _numbers(side, tensor)) if names else {}
 
 
@@ -112,10 +113,12 @@ def _numbers(side: Side, tensor: Tensor) -> tuple[int, ...]:
 def _kind(pair: Pair, known: Sequence[dict[str, Uses]]) -> Kind:
     types = [dtype for dtype in map(_type, pair) if dtype is not None]
     via = types[0] if len(types) == 1 else common_type(*types)
-    if via is None or kind_of(via) != "integer":
+    if via is None or kind_of(via) not in ("integer", "float"):
         return Kind(via)
     found = [uses.get(value.name) if value is not None else None for value, uses in zip(pair, known, strict=True)]
     below, among = choices(*found)
+    if kind_of(via) == "float":
+        return Kind(via) if below is None else Kind("int64", below)
     if via in ("int8", "uint8") and below is None and among == (0, 1):
         return Kind(via)  # a picture, or what was quantised: every byte
     return Kind(via, below, among)

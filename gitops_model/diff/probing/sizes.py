@@ -16,6 +16,10 @@ MOST_ELEMENTS = 1 << 24
 """Elements of one input with open dimensions."""
 
 
+NAMELESS = ("", "?", "-1", "None")
+"""What exporters write for a dimension that they know nothing of: no symbol, which would be one size everywhere."""
+
+
 class Attempt(NamedTuple):
     """Sizes for what is open: `batch` for a first dimension, `others` for the rest, one after another and again.
 
@@ -115,7 +119,7 @@ class Binding:
             dim
             if isinstance(dim, int) and dim >= 0
             else (side, dim, -1)
-            if isinstance(dim, str)
+            if isinstance(dim, str) and dim not in NAMELESS
             else (side, value.name, place)
             for place, dim in enumerate(value.type.shape)
         ]

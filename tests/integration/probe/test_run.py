@@ -116,6 +116,16 @@ def test_integers_take_the_rows_that_both_tables_have(run: Run) -> None:
     assert only(document)["max_abs"] > 20
 
 
+def test_indices_that_are_given_as_floats(run: Run) -> None:
+    def cast(rows: int) -> bytes:
+        nodes = [node("Cast", ["x"], ["i"], to=TensorProto.INT32), node("Gather", ["t", "i"], ["y"])]
+        return model(nodes, [X], [value("y", ["n", 4])], (stored("t", np.arange(rows)),))
+
+    document = run(cast(30), cast(20))
+    assert document["probe"]["inputs"][0]["values"] == "0 to 19"
+    assert only(document)["after"]["type"] == "float32[1,4]"
+
+
 def test_a_number_that_chooses_the_way_gets_its_turn(run: Run) -> None:
     """Only with mode 16000 do the two differ."""
 

@@ -60,6 +60,11 @@ def test_dimensions_without_a_name_are_bound_by_their_place() -> None:
     assert made.shapes == (((2, 3), (2, 3)),)
 
 
+@pytest.mark.parametrize("nameless", ["?", "", "-1", "None"])
+def test_what_exporters_write_for_nothing_is_no_symbol(nameless: str) -> None:
+    assert first(pair("x", (nameless, nameless), (nameless, nameless))).shapes == (((2, 3), (2, 3)),)
+
+
 @pytest.mark.parametrize("open_dim", [-1, -7])
 def test_a_negative_dimension_is_an_open_one(open_dim: int) -> None:
     assert first(pair("x", (open_dim, 4), (open_dim, 4))).shapes == (((2, 4), (2, 4)),)
