@@ -1,6 +1,7 @@
 """What both models are given: for every pair of inputs the type, shape and kind of values on either side."""
 
 from collections.abc import Iterator, Sequence
+from math import prod
 from typing import Any, NamedTuple
 
 from gitops_model.diff.probe import ProbedInput
@@ -10,6 +11,7 @@ from gitops_model.diff.probing.sizes import Sized, sized
 from gitops_model.diff.result import Side
 from gitops_model.errors import BadFile
 from gitops_model.ir import Tensor, TensorType, Value
+from gitops_model.pipeline.seeded_inputs import LARGEST, PLAIN
 
 MOST_NUMBERS = 64
 """Elements of a constant that is read for what an input is compared with."""
@@ -70,7 +72,11 @@ def feeds(before: Side, after: Side) -> Feeds:
                 _makeable(value, pair)
     known = [_uses(side, [pair[place] for pair in pairs]) for place, side in enumerate((before, after))]
     kinds = tuple(_kind(pair, known) for pair in pairs)
-    attempts = sized(pairs, lone_integers=any(kind.among == (0, 1) for kind in kinds))
+    attempts = tuple(
+        attempt
+        for attempt in sized(pairs, lone_integers=any(kind.among == (0, 1) for kind in kinds))
+        if all(prod(shape) <= LARGEST for shapes in attempt.shapes for shape in shapes if shape is not None)
+    )
     if not attempts:
         raise Refused("the inputs would have too many elements")
     inputs = tuple(_told(pair, kind) for pair, kind in zip(pairs, kinds, strict=True))
@@ -78,8 +84,6 @@ def feeds(before: Side, after: Side) -> Feeds:
 
 
 def _makeable(value: Value, pair: Pair) -> None:
-    from gitops_model.pipeline.seeded_inputs import PLAIN
-
     if not isinstance(value.type, TensorType):
         raise Refused(f"no values can be made for the input {value.name}: it is no plain tensor")
     ranks = [one.type.shape for one in pair if one is not None and isinstance(one.type, TensorType)]

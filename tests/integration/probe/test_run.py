@@ -256,6 +256,24 @@ def test_an_input_that_nobody_can_make(run: Run) -> None:
     assert document["problems"] == []
 
 
+def test_inputs_of_too_many_elements(run: Run) -> None:
+    def huge(op: str) -> bytes:
+        return model([node(op, ["x"], ["y"])], [value("x", [1 << 40])], [value("y", [1 << 40])])
+
+    document = run(huge("Relu"), huge("Abs"))
+    assert document["probe"]["why_not_run"] == "the inputs would have too many elements"
+    assert document["problems"] == []
+
+
+def test_a_model_with_a_thousand_inputs_is_not_run(run: Run) -> None:
+    def wide(count: int) -> bytes:
+        names = [f"x{number}" for number in range(count)]
+        return model([node("Sum", names, ["y"])], [value(name, [4]) for name in names], [value("y", [4])])
+
+    assert run(wide(3), wide(4))["probe"]["runs"] == 3
+    assert "more than 1,000 inputs or outputs" in run(wide(3), wide(1001))["probe"]["why_not_run"]
+
+
 def test_a_runtime_that_cannot_be_loaded_is_said(compare: Callable[..., Result], cli: Program, tmp_path: Path) -> None:
     compare(dense(), dense(2 * WEIGHT))
     (tmp_path / "onnxruntime.py").write_text("raise ImportError('not here')")
