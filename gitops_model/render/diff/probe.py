@@ -4,7 +4,7 @@ from gitops_model.diff.probe import Probe, ProbedInput, ProbedOutput
 
 
 def headline(probe: Probe) -> str:
-    """`outputs agree within rounding: 6 runs on the same inputs in ONNX Runtime 1.32.0`."""
+    """`outputs agree, within 0.1% of their largest: 6 runs on the same inputs in ONNX Runtime 1.32.0`."""
     if not probe.runs:
         return f"not run: {probe.why}"
     agrees = probe.agrees
@@ -20,7 +20,7 @@ def headline(probe: Probe) -> str:
     elif all(output.same_bits for output in probe.outputs):
         what = "outputs are the same, bit for bit"
     else:
-        what = "outputs agree within rounding"
+        what = f"outputs agree, within {100 * probe.tolerance:g}% of their largest"
     runs = f"{probe.runs:,} run{'s' if probe.runs > 1 else ''}"
     return f"{what}: {runs} on the same inputs in ONNX Runtime {probe.runtime}{sizes_text(probe)}"
 

@@ -91,7 +91,7 @@ def test_the_whole_is_what_all_outputs_say(said: tuple[bool | None, ...], whole:
     "outputs, words",
     [
         ((DRAFT._replace(agrees=True, same_bits=True),), "outputs are the same, bit for bit"),
-        ((DRAFT._replace(agrees=True),), "outputs agree within rounding"),
+        ((DRAFT._replace(agrees=True),), "outputs agree, within 0.1% of their largest"),
         ((DRAFT._replace(agrees=False),), "outputs differ"),
         ((DRAFT._replace(agrees=False), DRAFT._replace(agrees=True)), "1 of 2 outputs differ"),
         ((DRAFT, DRAFT._replace(agrees=True)), "1 of 2 outputs could not be compared, the others agree"),
@@ -99,7 +99,7 @@ def test_the_whole_is_what_all_outputs_say(said: tuple[bool | None, ...], whole:
     ],
 )
 def test_the_headline(outputs: tuple[ProbedOutput, ...], words: str) -> None:
-    probe = Probe("1.2.3", 1, outputs=outputs)
+    probe = Probe("1.2.3", 1, tolerance=1e-3, outputs=outputs)
     assert headline(probe) == f"{words}: 1 run on the same inputs in ONNX Runtime 1.2.3"
     assert headline(Probe(why="no")) == "not run: no"
 
