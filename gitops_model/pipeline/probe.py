@@ -9,11 +9,11 @@ stands in an empty folder with the files that it names (`run_model.laid`).
 import json
 import os
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from gitops_model.diff.probe import Probe
@@ -32,17 +32,28 @@ SIZES = 2
 """Sizes of what is open that both models must have taken, if so many can be found."""
 MOST_VALUES = 1000
 """Inputs, and outputs, of a model that is run."""
+MOST_MODELS = 10
+"""How many times the limit of one process all models may take together: a change may bring a thousand of them."""
 MOST_NOTES = 8
 MOST_NAMED = 5
 SIDES = ("before", "after")
 
 
-class Limits(NamedTuple):
-    """Of each of the two processes: wall time, and bytes of address space. `environ` says where libraries are."""
+@dataclass
+class Limits:
+    """Of each of the two processes: wall time, and bytes of address space. `environ` says where libraries are.
+
+    `spent` is what the models of this run took so far; after MOST_MODELS times the limit of one no other is run.
+    """
 
     seconds: int = 120
     memory: int = 8 << 30
-    environ: Mapping[str, str] = MappingProxyType({})
+    environ: Mapping[str, str] = field(default_factory=dict[str, str])
+    spent: float = 0.0
+
+    @property
+    def total(self) -> int:
+        return MOST_MODELS * self.seconds
 
 
 class Probed(NamedTuple):
@@ -67,10 +78,15 @@ def probe(opened: tuple[Opened, Opened], sides: tuple[Side, Side], limits: Limit
         feed = feeds(*sides)
     except Refused as error:
         return Probed(Probe(why=str(error)))
+    if limits.spent > limits.total:
+        return Probed(Probe(why=f"the models before it took {limits.total} s"))
     pairs = paired(before.outputs or (), after.outputs or ())
     at = [{value.name: place for place, value in enumerate(model.outputs or ())} for model in (before, after)]
     places = tuple((at[0].get(one.name) if one else None, at[1].get(two.name) if two else None) for one, two in pairs)
-    return _laid(opened, sides, Running(feed, pairs, places, limits, tolerance(before, after)))
+    started = time.monotonic()
+    found = _laid(opened, sides, Running(feed, pairs, places, limits, tolerance(before, after)))
+    limits.spent += time.monotonic() - started
+    return found
 
 
 def contradiction(verdict: Verdict, found: Probe) -> Iterator[tuple[str, Problem]]:

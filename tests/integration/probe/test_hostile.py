@@ -37,7 +37,8 @@ def test_each_is_a_finding_of_its_side(cli: Program, name: str) -> None:
     make, word = BAD[name]
     Path("b.onnx").write_bytes(make())
     for words, side in ((("a.onnx", "b.onnx"), "after"), (("b.onnx", "a.onnx"), "before")):
-        result = cli("diff", "--run", "--run-seconds", "3", *words, "--format", "json", check=0)
+        limit = ("--run-seconds", "8") if name == "endless" else ()
+        result = cli("diff", "--run", *limit, *words, "--format", "json", check=0)
         (problem,) = result.json()["problems"]
         assert (problem["side"], problem["code"]) == (side, "GM013")
         assert word in problem["message"]
@@ -64,6 +65,18 @@ def test_no_file_outside_is_read(cli: Program, location: str, where: str) -> Non
     Path("../secret").write_bytes(bytes(16))
     result = cli("diff", "--run", "a.onnx", "b.onnx", check=1)
     assert "GM601" in result.err
+
+
+def test_all_models_together_have_a_limit_too() -> None:
+    limits = Limits()
+    Path("b.onnx").write_bytes(dense(2 * WEIGHT))
+    pair = TwoFiles("a.onnx", "b.onnx")
+    assert found(diff_files(pair, str(Path.cwd()), os.environ, limits).files[0]).runs == 6
+    assert 0 < limits.spent < limits.total
+    limits.spent = limits.total + 1.0
+    assert (
+        found(diff_files(pair, str(Path.cwd()), os.environ, limits).files[0]).why == "the models before it took 1200 s"
+    )
 
 
 def test_external_data_in_the_place_of_the_model() -> None:

@@ -38,7 +38,7 @@ def test_some_pairs_are_run() -> None:
 
 
 TOOLS = {**rewriters.EXACT, "quantize_dynamic": rewriters.LOSSY["quantize_dynamic"][1]}
-SOME = ("conv_bn", "norm", "branches", "functions")
+SOME = ("norm", "functions")
 
 
 @pytest.mark.parametrize("tool", TOOLS)
