@@ -3,7 +3,11 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gitops_model.pipeline.probe import Limits
 
 FAIL_ON = ("note", "warning", "error", "none")
 
@@ -76,6 +80,39 @@ def add_rules(parser: argparse.ArgumentParser) -> None:
         type=codes,
         help="no rule whose code begins with CODE",
     )
+
+
+def add_run(parser: argparse.ArgumentParser, flag: str) -> None:
+    """The numeric probe, and its limits."""
+    group = parser.add_argument_group("numeric probe")
+    group.add_argument(
+        flag,
+        dest="run",
+        action="store_true",
+        help="run both versions of a model on the same inputs (needs onnxruntime)",
+    )
+    group.add_argument(
+        "--run-seconds", metavar="N", type=_positive, default=120, help="time for all runs of one model (default: 120)"
+    )
+    group.add_argument(
+        "--run-memory", metavar="MIB", type=_positive, default=8192, help="memory of one model's runs (default: 8192)"
+    )
+
+
+def limits_of(args: argparse.Namespace, environ: Mapping[str, str]) -> "Limits | None":
+    """The limits of the probe; None where nobody asked for it."""
+    if not args.run:
+        return None
+    from gitops_model.pipeline.probe import Limits
+
+    return Limits(args.run_seconds, args.run_memory << 20, environ)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if not 0 < number < 1 << 31:
+        raise argparse.ArgumentTypeError(f"{text} is no such number")
+    return number
 
 
 def codes(text: str) -> list[str]:

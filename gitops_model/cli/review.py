@@ -2,7 +2,7 @@
 
 import argparse
 
-from gitops_model.cli.arguments import add_fail_on, add_output, paths_of
+from gitops_model.cli.arguments import add_fail_on, add_output, add_run, limits_of, paths_of
 from gitops_model.cli.context import Context
 from gitops_model.errors import CouldNotRun
 
@@ -11,6 +11,9 @@ DESCRIPTION = f"""{SUMMARY}
 
 Compared are the commit where --head left --base, and --head. The configuration is read from
 --base. Without --publish the result is printed, and nothing is written or sent.
+
+With --run-probe both versions of each changed ONNX model run on the same inputs, in ONNX Runtime
+on the CPU, in processes with limits (GM013, GM311), and onnx.checker is asked (GM012).
 
 With --publish, in a job of GitHub Actions: base and head are the event's, the job gets its
 summary, annotations and outputs, and the pull request its comment. GITHUB_TOKEN is the token."""
@@ -25,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--head", metavar="REV", help="the change (default: HEAD; in a job: the event's)")
     parser.add_argument("--lfs-fetch", action="store_true", help="let Git LFS download the models that changed")
     parser.add_argument("--deep", action="store_true", help="ask onnx.checker too, with shape inference (GM012)")
+    add_run(parser, "--run-probe")
     parser.add_argument("paths", metavar="PATH", nargs="*", help="a file or folder that the review is limited to")
     job = parser.add_argument_group("in a job of GitHub Actions")
     job.add_argument("--publish", action="store_true", help="publish the result where the event of the job belongs")
@@ -61,7 +65,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         raise CouldNotRun("compare with what?", hint="gitops-model review --base main")
     with Repository.open(context.cwd, context.environ) as repository:
         paths = tuple(from_root(repository, paths_of(args)))
-        options = Options(None, paths, args.lfs_fetch, args.deep)
+        options = Options(None, paths, args.lfs_fetch, args.deep or args.run, limits_of(args, context.environ))
         found = review(repository, args.base, args.head or "HEAD", options)
     emit("review", found, args, context)
     return exit_code(found.report, args.fail_on)
@@ -79,7 +83,8 @@ def _publish(args: argparse.Namespace, context: Context) -> int:
         args.key,
         args.fail_on,
         args.lfs_fetch,
-        args.deep,
+        args.deep or args.run,
+        limits_of(args, context.environ),
         args.report_json,
         args.report_html,
         args.sarif_file,

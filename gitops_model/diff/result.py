@@ -8,6 +8,7 @@ from gitops_model.diff.measured import Layer, Pattern, Statistics
 from gitops_model.ir import Model, OtherType, Tensor, TensorType, Value
 
 if TYPE_CHECKING:
+    from gitops_model.diff.probe import Probe
     from gitops_model.readers.bytes import TensorBytes
 
 
@@ -230,6 +231,8 @@ class ModelDiff(NamedTuple):
     verdict: Verdict = Verdict()
     texts: Mapping[str, TextDiff] = MappingProxyType({})
     """Of the metadata, the long texts that changed (texts.py)."""
+    probe: "Probe | None" = None
+    """What running both gave; None where nobody asked for it."""
 
 
 def type_text(kind: TensorType | OtherType | None) -> str:

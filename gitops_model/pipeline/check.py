@@ -115,10 +115,15 @@ def _shown(findings: Iterable[Finding], part: Part) -> Iterator[Finding]:
     return (finding._replace(path=part.shown(finding.path)) for finding in findings)
 
 
+ELSEWHERE = ("GM013", "GM311")
+"""Rules that only speak where models are run: `check` cannot say that an ignore of them hides nothing."""
+
+
 def _unneeded(config: "Config", hidden: "set[Ignore]") -> "Facts":
     from gitops_model.checks.facts import Facts, Unneeded
 
-    rest = tuple(Unneeded(one.code, one.match) for one in config.ignores() if one not in hidden)
+    asked = [one for one in config.ignores() if one.code not in ELSEWHERE]
+    rest = tuple(Unneeded(one.code, one.match) for one in asked if one not in hidden)
     return Facts(config.path or "", unneeded=rest)
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gitops_model.git.changes import Change
     from gitops_model.git.entries import Entry, Place
     from gitops_model.git.repository import Repository
+    from gitops_model.pipeline.probe import Limits as RunLimits
     from gitops_model.pipeline.recorded import Known
 
 STATUS = {"A": "added", "D": "removed", "M": "modified", "T": "modified", "R": "renamed", "C": "added", "U": "conflict"}
@@ -24,10 +25,12 @@ STATUS = {"A": "added", "D": "removed", "M": "modified", "T": "modified", "R": "
 
 class Use(NamedTuple):
     """`notes`: believe the notes of the models (a verdict that can fail a job does not), so that nothing is hashed;
-    `measure`: say how much weights changed, even where notes spare reading them."""
+    `measure`: say how much weights changed, even where notes spare reading them; `run`: run both models on the same
+    inputs, within these limits."""
 
     notes: bool = False
     measure: bool = False
+    run: "RunLimits | None" = None
 
 
 def diff(
@@ -46,23 +49,41 @@ def diff(
     repository = None if no_index else Repository.find(cwd, environ)
     wanted = understand(words, after_dashes, repository, cwd, staged=staged, no_index=no_index)
     if isinstance(wanted, TwoFiles):
-        return diff_files(wanted, cwd, environ)
+        return diff_files(wanted, cwd, environ, use.run)
     assert repository is not None
     with repository:
         return diff_states(repository, wanted, use)
 
 
-def diff_files(pair: TwoFiles, cwd: str, environ: Mapping[str, str]) -> Compared:
+def diff_files(pair: TwoFiles, cwd: str, environ: Mapping[str, str], limits: "RunLimits | None" = None) -> Compared:
     """Two files that the user named; a bad one is a BadFile."""
-    with open_named(pair.before, cwd, environ) as before, open_named(pair.after, cwd, environ) as after:
-        compared = compare(before, after)
     old_path = pair.before if pair.before != pair.after else None
-    return Compared((FileDiff(pair.after, "compared", compared, old_path),), pair.before, pair.after)
+    draft = FileDiff(pair.after, "compared", None, old_path)
+    with open_named(pair.before, cwd, environ) as before, open_named(pair.after, cwd, environ) as after:
+        return Compared((compare(draft, before, after, limits),), pair.before, pair.after)
 
 
-def compare(before: Opened, after: Opened) -> ModelDiff:
+def compare(draft: FileDiff, before: Opened, after: Opened, limits: "RunLimits | None" = None) -> FileDiff:
     old, new = describe(before), describe(after)
-    return diff_models(old, new, same_bytes=alike(old, new) and same_bytes(before.blob, after.blob))
+    found = diff_models(old, new, same_bytes=alike(old, new) and same_bytes(before.blob, after.blob))
+    return probed(draft._replace(diff=found), (before, after), (old, new), limits)
+
+
+def probed(
+    file: FileDiff, opened: tuple[Opened, Opened], sides: tuple[Side, Side], limits: "RunLimits | None"
+) -> FileDiff:
+    """The difference with what running both gave, where that was asked for."""
+    if limits is None or file.diff is None:
+        return file
+    from gitops_model.diff.probe import Probe
+
+    if file.diff.verdict.kind == "identical-bytes":
+        return file._replace(diff=file.diff._replace(probe=Probe(why="the files are byte for byte the same")))
+    from gitops_model.pipeline.probe import contradiction, probe
+
+    made = probe(opened, sides, limits)
+    problems = (*made.problems, *contradiction(file.diff.verdict, made.probe))
+    return file._replace(diff=file.diff._replace(probe=made.probe), problems=(*file.problems, *problems))
 
 
 def alike(old: Side, new: Side) -> bool:
@@ -101,7 +122,7 @@ def diff_states(
     models = [change for change in changes if is_model_path(change.path) or is_model_path(change.old_path or "")]
     others = [change for change in changes if change not in models]
     direct = {change.path for change in models}
-    pairing = Pairing(repository, before, after, known, measure=use.measure)
+    pairing = Pairing(repository, before, after, known, measure=use.measure, run=use.run)
     files = [_changed(pairing, change) for change in models]
     files += [_dependent(pairing, entry) for entry in dependents(repository, others, after) if entry.path not in direct]
     names = [_name(place) for place in (before, after)]
@@ -135,6 +156,7 @@ class Pairing(NamedTuple):
     after: "Place"
     known: "Known | None"
     measure: bool
+    run: "RunLimits | None"
 
 
 def _changed(pairing: Pairing, change: "Change") -> FileDiff:
@@ -162,7 +184,12 @@ def _file(pairing: Pairing, entries: "tuple[Entry | None, Entry | None]", draft:
     pair = tuple(zip(entries, (pairing.before, pairing.after), strict=True))
     lines = [_line(pairing.known, entry, place) for entry, place in pair]
     believed = None not in lines
-    if believed and not pairing.measure and (compared := from_notes(lines[0], lines[1])) is not None:
+    if (
+        believed
+        and not pairing.measure
+        and not pairing.run
+        and (compared := from_notes(lines[0], lines[1])) is not None
+    ):
         return draft._replace(diff=compared)
     sides: list[Opened] = []
     described: dict[str, Side] = {}
@@ -183,10 +210,13 @@ def _file(pairing: Pairing, entries: "tuple[Entry | None, Entry | None]", draft:
             same = not believed and alike(one, other) and same_bytes(sides[0].blob, sides[1].blob)
             limits = declared(pairing, draft, one, other)
             compared = diff_models(one, other, same_bytes=same, measure=pairing.measure or not believed, limits=limits)
+        draft = draft._replace(diff=compared, problems=tuple(problems))
+        if len(described) == 2:
+            draft = probed(draft, (sides[0], sides[1]), (described["before"], described["after"]), pairing.run)
     finally:
         for opened in sides:
             opened.blob.close()
-    return draft._replace(diff=compared, problems=tuple(problems))
+    return draft
 
 
 def declared(pairing: Pairing, file: FileDiff, before: Side, after: Side) -> tuple[Limits, ...]:

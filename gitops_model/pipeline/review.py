@@ -18,7 +18,7 @@ from gitops_model.git.repository import Repository
 from gitops_model.manifest.names import is_manifest_path
 from gitops_model.pipeline.bump_check import bump_findings
 from gitops_model.pipeline.check import Part, concerned, report
-from gitops_model.pipeline.diff import diff_states, folders_above
+from gitops_model.pipeline.diff import Use, diff_states, folders_above
 from gitops_model.pipeline.diff_arguments import TwoStates
 from gitops_model.readers import is_model_path
 from gitops_model.render.review import MOST_FINDINGS, MOST_MODELS, Review, model_review, worst_first
@@ -26,21 +26,24 @@ from gitops_model.render.review import MOST_FINDINGS, MOST_MODELS, Review, model
 if TYPE_CHECKING:
     from gitops_model.config import Config
     from gitops_model.git.changes import Change
+    from gitops_model.pipeline.probe import Limits
     from gitops_model.render.diff import FileDiff
 
 MOST_MANIFESTS = 1000
 MOST_TROUBLES = 50
+RAN = ("GM013", "GM311")
 
 
 class Options(NamedTuple):
     """`remote` is where missing commits are fetched from, None for nowhere; `paths` are files and folders from the top
     of the repository that the review is limited to; `lfs_fetch` lets Git LFS download the changed models; `deep` asks
-    the format's own library too."""
+    the format's own library too; `run` runs both versions of a model on the same inputs, within these limits."""
 
     remote: str | None = None
     paths: tuple[str, ...] = ()
     lfs_fetch: bool = False
     deep: bool = False
+    run: "Limits | None" = None
 
 
 def review(
@@ -58,11 +61,12 @@ def review(
     changes = repository.changes(old=old, new=new, paths=options.paths)
     remote.blobs(oid for change in changes for oid in (change.old_oid, change.new_oid) if oid is not None)
     troubles = list(download(repository, changes, old, new)) if options.lfs_fetch else []
-    compared = diff_states(repository, TwoStates(old, new, paths=options.paths))
+    compared = diff_states(repository, TwoStates(old, new, paths=options.paths), Use(run=options.run))
     checked = check_changed(repository, new, changes, config, deep=options.deep)
     notes = contradicted(repository, old, new, compared.files, config)
     moves = bump_findings(repository, (old, new), compared.files, config)
-    findings = tuple(dict.fromkeys((*checked.findings, *notes, *moves)))
+    ran = run_findings(compared.files, config)
+    findings = tuple(dict.fromkeys((*checked.findings, *notes, *moves, *ran)))
     models = worst_first([model_review(file) for file in compared.files])
     manifests = [change.path for change in changes if is_manifest_path(change.path)]
     return Review(
@@ -122,6 +126,17 @@ def contradicted(
             )
             facts = Facts(path, files=(FileFacts(path, recorded=stated, computed=computed),))
             yield from config.apply(checks.run(facts, select=("GM202",)), set())
+
+
+def run_findings(files: "Sequence[FileDiff]", config: "Config") -> Iterator[Finding]:
+    """What running the models showed of those that the change brings (GM013, GM311)."""
+    from gitops_model import checks
+    from gitops_model.checks.facts import Facts, FileFacts
+
+    for file in files:
+        problems = tuple(problem for side, problem in file.problems if side == "after" and problem.code in RAN)
+        facts = Facts(file.path, files=(FileFacts(file.path, problems=problems),))
+        yield from config.apply(checks.run(facts, select=RAN), set())
 
 
 def download(repository: Repository, changes: "Sequence[Change]", old: str, new: str) -> Iterator[str]:

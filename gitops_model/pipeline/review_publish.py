@@ -24,6 +24,7 @@ from gitops_model.sinks.github_comment import Marker
 
 if TYPE_CHECKING:
     from gitops_model.net.github import GitHub
+    from gitops_model.pipeline.probe import Limits
 
 CONTEXT = "gitops-model/review"
 SUMMARY_LIMIT = 250_000
@@ -42,6 +43,7 @@ class Inputs(NamedTuple):
     fail_on: str | None = None
     lfs_fetch: bool = False
     deep: bool = False
+    run: "Limits | None" = None
     report_json: str | None = None
     report_html: str | None = None
     sarif_file: str | None = None
@@ -125,7 +127,7 @@ class Job:
             if remote is not None:
                 self._notes(repository, remote, push=False)
             paths = tuple(path.strip("/") for path in inputs.paths)
-            found = review(repository, base, head, Options(remote, paths, inputs.lfs_fetch, inputs.deep))
+            found = review(repository, base, head, Options(remote, paths, inputs.lfs_fetch, inputs.deep, inputs.run))
             if event.to_default and remote is not None:
                 self._record(repository, remote, found.head)
         return found

@@ -7,7 +7,6 @@ of its folder, and writes JSON. Exit code 3: there is no ONNX Runtime.
 import json
 import os
 import resource
-import signal
 import sys
 import threading
 import time
@@ -22,7 +21,8 @@ MIB = 1 << 20
 def main() -> int:
     task = json.load(sys.stdin)
     sys.path[:] = task["search"]
-    limit(task)
+    limits = import_module("gitops_model.pipeline.worker_limits")
+    limits.limit(int(task["seconds"]), int(task["memory"]), device=CUDA in task["providers"])
     try:
         onnxruntime: Any = import_module("onnxruntime")
     except ImportError:
@@ -40,17 +40,6 @@ def main() -> int:
     json.dump(answer, sys.stdout)
     sys.stdout.flush()
     os._exit(0)  # the teardown of a provider is not what was asked about
-
-
-def limit(task: dict[str, Any]) -> None:
-    memory, seconds = int(task["memory"]), int(task["seconds"])
-    space = resource.RLIMIT_DATA if CUDA in task["providers"] else resource.RLIMIT_AS
-    for what, most in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 4 << 30), (space, memory)):
-        try:
-            resource.setrlimit(what, (most, most))
-        except (ValueError, OSError):  # a lower limit is in force already, or the system does not know this one
-            continue
-    signal.alarm(seconds)
 
 
 def measured(runtime: Any, task: dict[str, Any]) -> dict[str, Any]:

@@ -35,11 +35,20 @@ def bits(name: str, seed: int, count: int) -> "np.ndarray[Any, np.dtype[np.uint6
     return state ^ (state >> np.uint64(31))
 
 
-def values(name: str, dtype: str, shape: tuple[int, ...], seed: int = 0, fixed: float | None = None) -> Any:
+def values(
+    name: str,
+    dtype: str,
+    shape: tuple[int, ...],
+    seed: int = 0,
+    fixed: float | None = None,
+    *,
+    below: int | None = None,
+    among: tuple[int, ...] = (),
+) -> Any:
     """An array for one input; `fixed` is the value of every element. NotMade for a type that NumPy does not have.
 
     Floats lie in [-1, 1). Bytes take all values. Other integers are 0 or 1: a mask stays a mask, and an index is in
-    every range.
+    every range. Where more is known of integers they are `below` a number, or one of those of `among`.
     """
     import numpy as np
 
@@ -57,6 +66,8 @@ def values(name: str, dtype: str, shape: tuple[int, ...], seed: int = 0, fixed: 
     kind = np.dtype(plain)
     if fixed is not None:
         made = np.full(shape, fixed).astype(kind)
+    elif kind.kind in "iu" and (below is not None or among):
+        made = _integers(bits(name, seed, count), kind, below, among).reshape(shape)
     else:
         made = _random(bits(name, seed, count), kind).reshape(shape)
     return _bfloat16(made) if dtype == "bfloat16" else made
@@ -72,6 +83,17 @@ def _random(raw: Any, kind: Any) -> Any:
     if kind.itemsize == 1 and kind.kind in "iu":
         return (raw & np.uint64(0xFF)).astype(np.uint8).view(kind)
     return (raw >> np.uint64(63)).astype(kind)
+
+
+def _integers(raw: Any, kind: Any, below: int | None, among: tuple[int, ...]) -> Any:
+    """Numbers that the type holds: the others would be other numbers in it."""
+    import numpy as np
+
+    info = np.iinfo(kind)
+    if below is not None:
+        return ((raw >> np.uint64(1)) % np.uint64(min(below, int(info.max) + 1))).astype(kind)
+    kept = [number for number in among if info.min <= number <= info.max] or [0, 1]
+    return np.array(kept).astype(kind)[((raw >> np.uint64(1)) % np.uint64(len(kept))).astype(np.int64)]
 
 
 def _bfloat16(made: Any) -> Any:

@@ -125,7 +125,7 @@ def test_the_lock_fits_the_project(group: str) -> None:
     with (ROOT / "pyproject.toml").open("rb") as stream:
         project = tomllib.load(stream)
     pins = [Requirement(entry) for entry in locked(f"requirements-{group}.txt")]
-    extras = {"test": ("review", "gpu")}.get(group, ("review",))
+    extras = {"test": ("review", "gpu", "run"), "action": ("review", "run")}.get(group, ("review",))
     declared = [
         *project["project"]["dependencies"],
         *(entry for extra in extras for entry in project["project"]["optional-dependencies"][extra]),

@@ -151,7 +151,7 @@ class Act:
         *,
         job: str = "review",
         run: int = 100,
-        inputs: dict[str, str] | None = None,
+        inputs: dict[str, str | bool] | None = None,
     ) -> Run:
         """`commit` is what the checkout of the job gets; `job` one of review, comment, notes."""
         workflow = {"review": "model-review.yml", "comment": "model-review-comment.yml", "notes": "model-notes.yml"}[

@@ -1,6 +1,7 @@
 """A difference of models in which every text is one name, those included that no real one would hold there."""
 
 from gitops_model.diff.measured import Layer, Pattern, Statistics
+from gitops_model.diff.probe import Probe, ProbedInput, ProbedOutput
 from gitops_model.diff.result import (
     AttributeChange,
     Box,
@@ -21,6 +22,22 @@ from gitops_model.diff.result import (
 from gitops_model.errors import Problem
 from gitops_model.ir import TensorType, Value
 from gitops_model.render.diff import Compared, FileDiff
+
+
+def probed(name: str) -> Probe:
+    output = ProbedOutput(
+        (name, name + "x"), ("float32[2]", "float32[2]"), 0.5, 0.5, 0.5, 1, 1, agrees=False, note=name
+    )
+    return Probe(
+        "1.2.3",
+        2,
+        (0, 1),
+        ({name: 2}, {name: 3}),
+        1e-3,
+        (ProbedInput((name, None), ("float32", ""), name),),
+        (output, output._replace(agrees=True), output._replace(agrees=None, names=(None, name))),
+        (name,) * 4,
+    )
 
 
 def compared(name: str) -> Compared:
@@ -64,6 +81,7 @@ def compared(name: str) -> Compared:
         {"weights": ("", ""), "structure": ("", ""), "signature": ("", "")},
         Verdict("weights+graph", "major", equivalent=False, reasons=(change.reason, name)),
         {name: text},
+        probe=probed(name),
     )
     problem = Problem("GM001", name)
     files = (

@@ -20,6 +20,7 @@ from gitops_model.diff.result import (
 )
 from gitops_model.render import Look
 from gitops_model.render.diff import Compared, FileDiff, bump_of, kind_of, worst_bump
+from gitops_model.render.diff.probe_json import probe_json
 from gitops_model.render.show.json import value_json
 
 
@@ -86,6 +87,7 @@ _EMPTY: dict[str, Any] = {
         "layers": [],
         "patterns": [],
     },
+    "probe": None,
 }
 
 
@@ -130,6 +132,7 @@ def _model(diff: ModelDiff) -> dict[str, Any]:
             "layers": [layer._asdict() for layer in weights.layers if layer.touched],
             "patterns": [pattern._asdict() for pattern in weights.patterns],
         },
+        "probe": None if diff.probe is None else probe_json(diff.probe),
     }
 
 

@@ -8,12 +8,17 @@ from typing import NamedTuple, TypeAlias
 from gitops_model.diff.measured import Layer, Statistics
 from gitops_model.diff.result import ModelDiff, NodeChange, TensorChange, WeightsDiff
 from gitops_model.render.diff import change_text, size_text, tensor_text, value_text
+from gitops_model.render.diff.probe import headline, names_text, number_text, outcome, share_text, types_text
 
 Row: TypeAlias = tuple[str | None, ...]
 """The cells; None where there is nothing to say (an empty text is a name, too)."""
 
 MOST_ROWS = 100
 """Rows of one table; the rest is counted. A comment holds 65,536 characters."""
+
+
+MOST_NOTES = 3
+"""Notes of a numeric probe among the sentences."""
 
 
 class Kind(NamedTuple):
@@ -29,6 +34,9 @@ KINDS: dict[str, Kind] = {
     "facts": Kind("Facts", ("", "Name", "Before", "After"), frozenset((0,))),
     "operations": Kind("Operations", ("", "Operation", "Count"), frozenset((0, 2))),
     "rewrites": Kind("Rewrites", ("Written in another way", "Count", "Numbers"), frozenset((1, 2))),
+    "probe": Kind(
+        "Numeric probe", ("Output", "Type", "", "Largest difference", "Relative", "Argmax"), frozenset((2, 3, 4, 5))
+    ),
     "layers": Kind("Layers", ("Layer", "Tensors", "What", "Relative L2", "Largest"), frozenset((1, 2, 3, 4))),
     "tensors": Kind("Tensors", ("", "Name", "Type", "Before", "How much"), frozenset((0, 4))),
 }
@@ -50,6 +58,7 @@ def tables(diff: ModelDiff, most: int = MOST_ROWS) -> tuple[Table, ...]:
         "facts": _facts(diff),
         "operations": _operations(diff),
         "rewrites": [(r.pattern, f"{r.number:,}", r.numeric) for r in diff.graph.rewrites],
+        "probe": _probe(diff),
         "layers": _layers(diff.weights),
         "tensors": _tensors(diff.weights),
     }
@@ -107,6 +116,20 @@ def edit_text(node: NodeChange) -> str:
 
 def _value(value: object) -> str:
     return "none" if value is None else str(value)
+
+
+def _probe(diff: ModelDiff) -> list[Row]:
+    return [
+        (
+            names_text(output.names),
+            types_text(output.types),
+            outcome(output),
+            number_text(output.max_abs),
+            number_text(output.max_rel),
+            share_text(output.argmax),
+        )
+        for output in (diff.probe.outputs if diff.probe is not None else ())
+    ]
 
 
 def _tensors(weights: WeightsDiff) -> list[Row]:
@@ -197,4 +220,7 @@ def summary(diff: ModelDiff) -> tuple[str, ...]:
         size = sizes[1] if sizes[0] == sizes[1] else " → ".join(sizes)
         found.append(f"{number} ({size}): {fates}")
     found += [pattern.sentence for pattern in weights.patterns]
+    if diff.probe is not None:
+        found.append(f"numeric probe: {headline(diff.probe)}")
+        found += diff.probe.notes[:MOST_NOTES]
     return tuple(found)

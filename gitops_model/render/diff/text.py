@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from gitops_model.diff.probe import Probe
 from gitops_model.diff.result import GraphDiff, ModelDiff, TensorChange, TextDiff, ValueChange, WeightsDiff
 from gitops_model.render import Look
 from gitops_model.render.diff import (
@@ -13,6 +14,8 @@ from gitops_model.render.diff import (
     size_text,
     value_text,
 )
+from gitops_model.render.diff.probe import headline as probe_headline
+from gitops_model.render.diff.probe import names_text, output_text, types_text
 from gitops_model.render.diff.tables import edit_text, fates_text, numbers_text, statistics_text
 from gitops_model.render.diff.texts import headline
 from gitops_model.render.inert import one_line
@@ -70,6 +73,8 @@ def _model(diff: ModelDiff, look: Look) -> Iterator[str]:
                 yield from _text(text, look) if text is not None else ()
     yield from _graph(diff.graph, look)
     yield from _weights(diff.weights, look)
+    if diff.probe is not None:
+        yield from _probe(diff.probe, look)
 
 
 def _text(found: TextDiff, look: Look) -> Iterator[str]:
@@ -131,6 +136,17 @@ def _weights(weights: WeightsDiff, look: Look) -> Iterator[str]:
     for change in weights.renamed:
         if change.before is not None:
             yield f"    = {one_line(change.before.name)} → {one_line(change.name)} {one_line(change_text(change))}"
+
+
+def _probe(probe: Probe, look: Look) -> Iterator[str]:
+    yield f"  {look.paint('numeric probe', 1)} {one_line(probe_headline(probe), 1000)}"
+    for output in probe.outputs[:MOST_NODES]:
+        sign, style = {True: ("=", ADDED), False: ("~", REMOVED), None: ("?", CHANGED)}[output.agrees]
+        name = f"{one_line(names_text(output.names))} {one_line(types_text(output.types))}"
+        yield f"{look.paint(f'    {sign} {name}', style)} {one_line(output_text(output), 400)}"
+    if len(probe.outputs) > MOST_NODES:
+        yield f"    … {len(probe.outputs) - MOST_NODES:,} more"
+    yield from (f"    {one_line(note, 400)}" for note in probe.notes)
 
 
 def _layers(weights: WeightsDiff, look: Look) -> Iterator[str]:

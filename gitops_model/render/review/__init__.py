@@ -17,6 +17,7 @@ MOST_MODELS = 200
 """Models that a report tells of one by one."""
 MOST_FINDINGS = 500
 MOST_REASONS = 50
+MOST_SIZES = 20
 MOST_TEXT = 1000
 """Characters of one text."""
 
@@ -89,7 +90,7 @@ def model_review(file: FileDiff) -> ModelReview:
         bump_of(file),
         diff is not None and diff.verdict.equivalent,
         tuple(reason[:MOST_TEXT] for reason in reasons[:MOST_REASONS]),
-        summary(diff) if diff is not None else (),
+        summary(diff)[:MOST_SIZES] if diff is not None else (),
         tables(diff) if diff is not None else (),
         picture(diff.graph.neighbourhood, diff.formats[1]) if diff is not None else None,
         texts(diff) if diff is not None else (),

@@ -80,6 +80,22 @@ def test_a_pull_request_from_its_first_push_to_a_later_one(
     assert github.ours(7) == [second]
 
 
+def test_the_models_are_run_where_that_is_asked_for(
+    act: Act, github: FakeGitHub, origin: GitRepo, models: list[bytes]
+) -> None:
+    base, head = change(origin, {"models/m.onnx": models[2]})
+    github.add_pull(7, head)
+    payload = events.pull_request(base, head)
+    run = act("pull_request", payload, github, origin, head, inputs={"run-probe": True})
+    assert run.code == 0, run.log
+    (comment,) = github.ours(7)
+    assert "<summary>Numeric probe (2)</summary>" in comment
+    (table,) = [table for table in run.report()["models"][0]["tables"] if table["kind"] == "probe"]
+    assert {row[0]: row[2].partition(";")[0] for row in table["rows"]}["confidence"] == "differs"
+    assert act("pull_request", payload, github, origin, head, run=101).code == 0
+    assert "Numeric probe" not in github.ours(7)[0]
+
+
 def test_a_pull_request_of_a_fork(act: Act, github: FakeGitHub, origin: GitRepo, models: list[bytes]) -> None:
     base, head = change(origin, {"models/m.onnx": models[2], ".gitops-model.toml": 'fail-on = "none"\n'})
     github.add_pull(7, head, head="fork:change")
