@@ -101,7 +101,8 @@ COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes
 lock:
 	$(COMPILE) pyproject.toml --extra review --extra gpu --extra run --group test -o requirements-test.txt
 	$(COMPILE) pyproject.toml --extra review --group oracles -o requirements-oracles.txt
-	$(COMPILE) pyproject.toml --extra review --extra run --group action -o requirements-action.txt
+	$(COMPILE) pyproject.toml --extra review --group action -o requirements-action.txt
+	$(COMPILE) pyproject.toml --extra run -c requirements-action.txt -o requirements-probe.txt
 
 clean:
 	rm -rf $(VENV) $(ORACLES) .cache .pytest_cache .hypothesis .ruff_cache build *.egg-info

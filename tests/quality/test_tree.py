@@ -119,17 +119,17 @@ def test_locks_pin_every_version_with_hashes_and_name_no_index(name: str) -> Non
         assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", entry) for entry in hashes), requirement
 
 
-@pytest.mark.parametrize("group", ["test", "oracles", "action"])
+@pytest.mark.parametrize("group", ["test", "oracles", "action", "probe"])
 def test_the_lock_fits_the_project(group: str) -> None:
     """Whoever changes a dependency runs `make lock`."""
     with (ROOT / "pyproject.toml").open("rb") as stream:
         project = tomllib.load(stream)
     pins = [Requirement(entry) for entry in locked(f"requirements-{group}.txt")]
-    extras = {"test": ("review", "gpu", "run"), "action": ("review", "run")}.get(group, ("review",))
+    extras = {"test": ("review", "gpu", "run"), "probe": ("run",)}.get(group, ("review",))
     declared = [
         *project["project"]["dependencies"],
         *(entry for extra in extras for entry in project["project"]["optional-dependencies"][extra]),
-        *project["dependency-groups"][group],
+        *project["dependency-groups"].get(group, ()),
     ]
     for entry in map(Requirement, declared):
         versions = [str(pin.specifier)[2:] for pin in pins if pin.name == canonicalize_name(entry.name)]
