@@ -7,7 +7,6 @@ from gitops_model.blob import Blob
 from gitops_model.errors import BadFile, CouldNotRun, Problem
 from gitops_model.git import deps as _deps
 from gitops_model.git.entries import INDEX, Entry, Place
-from gitops_model.git.history import commits, versions
 from gitops_model.git.lookup import Lookup
 from gitops_model.git.notes import VERSION, Notes, canonical
 from gitops_model.git.notes import file_digests as stated
@@ -54,6 +53,8 @@ def record(
 
     `paths` are as typed in the caller's folder. Raises CouldNotRun; a bad file is a `Recorded` that failed.
     """
+    paths = list(paths)
+    _expect(repository, None if staged or history or revision else paths)
     recorder = Recorder(repository, options, progress)
     try:
         if history:
@@ -71,8 +72,20 @@ def record(
     return Outcome(tuple(recorder.files), recorder.written)
 
 
+def _expect(repository: Repository, paths: list[str] | None) -> None:
+    """Let git answer, while we import, what the run will ask for; `paths` of the index, None for another place."""
+    Notes(repository).expect(writing=True)
+    if paths is None or len(paths) != 1 or repository.root is None:
+        return
+    (name,) = from_root(repository, paths)
+    if name != ".":
+        repository.expect(name)
+
+
 def _record_history(recorder: "Recorder", paths: Iterable[str]) -> None:
     """Every version of every model; and again where only its external data changed."""
+    from gitops_model.git.history import commits, versions
+
     git = recorder.repository.git
     suffixes = sorted({suffix for row in FORMATS for suffix in row.suffixes})
     wanted = set(from_root(recorder.repository, paths))
