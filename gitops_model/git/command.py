@@ -154,7 +154,7 @@ class Git:
 
 
 class Running:
-    """A command under way. `reader` gives its output, -1 where that goes elsewhere. It ends when closed or forgotten."""
+    """A command under way. `reader` gives its output, -1 where that goes elsewhere. It ends when it is forgotten."""
 
     def __init__(self, pid: int, reader: int, error_fd: int, group: bool) -> None:
         self._pid = pid

@@ -6,7 +6,6 @@ bytes, and two that know different things lose nothing by a union, in any order 
 another version or kind, and lines that are no JSON at all, are kept as they are.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -39,12 +38,16 @@ _SURROGATE = "[\ud800-\udfff]"
 
 def canonical(fields: Mapping[str, Any]) -> str:
     """The one text of a line: sorted keys, no blanks, UTF-8 where it can be (lone surrogates are escaped)."""
+    import json
+
     line = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return line if line.isascii() else re.sub(_SURROGATE, lambda match: f"\\u{ord(match.group()):04x}", line)
 
 
 def parse_line(line: str) -> dict[str, Any] | None:
     """The fields of a line that this version understands; None for any other."""
+    import json
+
     try:
         fields: Any = json.loads(line)
     except (ValueError, RecursionError):
@@ -261,8 +264,8 @@ class Notes:
         if not small_commits.fits(edits):
             return commit_paths(git, tip, edits, message, merged=merged, id_length=self.repository.id_length)
         what = small_commits.Commit(((tip,) if tip else ()) + merged, identity(git), message)
-        form = self.repository.object_format
-        return small_commits.commit(git, snapshot.trees, snapshot.root, edits, what, form)
+        base = small_commits.Base(snapshot.root, snapshot.trees, self.repository.object_format)
+        return small_commits.commit(git, base, edits, what)
 
     def _advance(self, build: Build, count: int, reason: str) -> int:
         for attempt in range(ATTEMPTS):

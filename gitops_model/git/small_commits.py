@@ -4,6 +4,8 @@ The loose objects are git's own work (`git unpack-objects`): permissions, compre
 the repository has them.
 """
 
+import hashlib
+import zlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -21,6 +23,14 @@ COMMIT, TREE, BLOB = 1, 2, 3
 Edits = Mapping[str, "bytes | str | None"]
 
 
+class Base(NamedTuple):
+    """What the commit stands on: its root tree (None: nothing yet), where trees are read, and how ids are made."""
+
+    root: str | None
+    trees: Trees
+    object_format: str
+
+
 class Commit(NamedTuple):
     """What a commit says besides its tree; `who` is `Name <address> seconds zone`."""
 
@@ -34,10 +44,11 @@ def fits(edits: Edits) -> bool:
     return len(edits) <= LIMIT_PATHS and size <= LIMIT_BYTES
 
 
-def commit(git: Git, trees: Trees, root: str | None, edits: Edits, what: Commit, object_format: str) -> str:
-    """The id of a new commit whose tree is `root` with each path holding these bytes, this object, or nothing."""
-    pack = _Pack(object_format)
-    tree = _edited(pack, trees, root, {tuple(raw(path).split(b"/")): content for path, content in edits.items()})
+def commit(git: Git, base: Base, edits: Edits, what: Commit) -> str:
+    """The id of a new commit whose tree is the base's with each path holding these bytes, this object, or nothing."""
+    pack = _Pack(base.object_format)
+    paths = {tuple(raw(path).split(b"/")): content for path, content in edits.items()}
+    tree = _edited(pack, base.trees, base.root, paths)
     head = [f"tree {tree or pack.add(TREE, b'')}", *(f"parent {parent}" for parent in what.parents)]
     text = "\n".join([*head, f"author {what.who}", f"committer {what.who}", "", what.message])
     oid = pack.add(COMMIT, raw(text))
@@ -51,7 +62,7 @@ def commit(git: Git, trees: Trees, root: str | None, edits: Edits, what: Commit,
 def _edited(
     pack: "_Pack", trees: Trees, tree: str | None, edits: Mapping[tuple[bytes, ...], bytes | str | None]
 ) -> str | None:
-    """The id of a tree after edits below it; None where nothing is left. Paths are as deep as notes lie, a few levels."""
+    """The id of a tree after edits below it; None where nothing is left. Notes lie a few levels deep."""
     items = dict(trees.items(tree)) if tree is not None else {}
     below: dict[bytes, dict[tuple[bytes, ...], bytes | str | None]] = {}
     for (name, *rest), content in edits.items():
@@ -78,9 +89,6 @@ class _Pack:
     """A pack of whole objects. (gitformat-pack)"""
 
     def __init__(self, object_format: str) -> None:
-        import hashlib
-        import zlib
-
         self._new = hashlib.sha256 if object_format == "sha256" else hashlib.sha1
         self._deflate = zlib.compress
         self._parts: dict[str, bytes] = {}

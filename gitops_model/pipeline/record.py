@@ -1,6 +1,7 @@
 """Hash models and keep what was found in notes on their blobs; what a valid note says already is not hashed again."""
 
 from collections.abc import Callable, Iterable, Iterator
+from threading import Thread
 from typing import Any, NamedTuple, TypeAlias
 
 from gitops_model.blob import Blob
@@ -30,6 +31,10 @@ ALGORITHMS = frozenset(("sha256", "sha512", "blake3"))
 
 FILE_DIGESTS = ("sha256", "blake3")
 """What `--file-digests` computes over whole files."""
+
+
+LONG = 64 << 20
+"""Bytes whose hashing takes longer than the imports that may run beside it."""
 
 
 class Options(NamedTuple):
@@ -219,6 +224,8 @@ def describe(
         model = read_model(blob, source)
     except BadFile as error:
         model = opaque(blob, error)
+    if blob.size >= LONG:
+        Thread(target=_import_beside, daemon=True).start()
     with TensorBytes(blob, source) as data:
         found = fingerprint(model, data, jobs)
     fields: dict[str, Any] = {
@@ -241,6 +248,13 @@ def describe(
     if blob.pointer is not None:
         fields["files"] = {blob.pointer.algorithm: blob.pointer.digest}
     return fields, tuple(dict.fromkeys((*model.problems, *found.problems)))
+
+
+def _import_beside() -> None:
+    """What writing the notes needs, imported while the hashing leaves the interpreter alone."""
+    import json  # noqa: F401 # pyright: ignore[reportUnusedImport]
+
+    import gitops_model.git.small_commits  # noqa: F401 # pyright: ignore[reportUnusedImport]
 
 
 def opaque(blob: Blob, error: BadFile) -> Model:
