@@ -78,7 +78,7 @@ class Git:
         waiting = self._ahead.get((args, env and tuple(env.items()))) if plain else None
         if waiting:
             return waiting.pop().result()
-        running = self._begin(args, stdin, stdout, network, env, group=timeout is not None)
+        running = self._begin(args, stdin, stdout, network=network, env=env, group=timeout is not None)
         try:
             return running.result(timeout)
         finally:
@@ -89,6 +89,7 @@ class Git:
         args: tuple[str, ...],
         stdin: bytes = b"",
         stdout: int | None = None,
+        *,
         network: bool = False,
         env: Mapping[str, str] | None = None,
         group: bool = False,

@@ -1,4 +1,4 @@
-"""What `record` of one model costs beside the hashing: git processes are counted, since seconds depend on the machine."""
+"""What `record` of one model costs beside the hashing: git processes are counted; seconds depend on the machine."""
 
 import struct
 from collections.abc import Callable

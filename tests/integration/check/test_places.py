@@ -182,8 +182,26 @@ def test_a_staged_model_file_named_by_path(repo: GitRepo) -> None:
     repo.git("add", ".")
     repo.write("a/w.safetensors", SAFETENSORS)
     assert said(run(repo, "a/w.safetensors", staged=True)) == [("GM001", "a/w.safetensors")]
-    assert said(run(repo, "a", staged=True)) == [("GM201", "a/model.yaml"), ("GM001", "a/w.safetensors")]
+    assert said(run(repo, "a", staged=True)) == [("GM001", "a/w.safetensors")]
     assert said(run(repo, "a/w.safetensors", rev="HEAD")) == []
+
+
+def test_damage_is_told_once(repo: GitRepo) -> None:
+    """The digest differs as well, of course; but where nobody is told of the damage, that is what there is to tell."""
+    repo.write("a/w.safetensors", SAFETENSORS[:-1])
+    report = run(repo)
+    assert said(report) == [("GM001", "a/w.safetensors")]
+    assert report.findings[0].message.endswith("; the manifest states the digest of another file")
+    assert said(run(repo, select=("GM2",))) == said(run(repo, ignore=("GM001",))) == [("GM201", "a/model.yaml")]
+    repo.write(".gitops-model.toml", '[severity]\nGM001 = "warning"\n')
+    assert said(run(repo)) == [("GM201", "a/model.yaml"), ("GM001", "a/w.safetensors")]
+
+
+def test_a_damaged_file_that_the_manifest_means(repo: GitRepo) -> None:
+    repo.write("a/w.safetensors", SAFETENSORS[:-1])
+    repo.write("a/model.yaml", manifest(w_dot_safetensors=SAFETENSORS[:-1]))
+    (finding,) = run(repo).findings
+    assert (finding.code, "manifest" in finding.message) == ("GM001", False)
 
 
 def test_a_deleted_file_named_by_path_when_staged_is_no_error(repo: GitRepo) -> None:
@@ -239,7 +257,7 @@ def test_files_outside_any_repository(tmp_path: Path) -> None:
     assert said(run(folder, "a", "a/model.yaml", "a/w.safetensors")) == []
     (folder / "a/w.safetensors").write_bytes(b"")
     assert said(run(folder, "a/w.safetensors")) == [("GM001", "a/w.safetensors")]
-    assert said(run(folder / "a", "model.yaml")) == [("GM201", "model.yaml"), ("GM001", "w.safetensors")]
+    assert said(run(folder / "a", "model.yaml")) == [("GM001", "w.safetensors")]
 
 
 def test_outside_a_repository_a_path_is_needed(tmp_path: Path) -> None:
