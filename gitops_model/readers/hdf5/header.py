@@ -25,13 +25,13 @@ class Message(NamedTuple):
 
 def messages(file: File, address: int) -> list[Message]:
     """All messages of the object header at `address`, continuation blocks included."""
-    if file.at(address, 4) == b"OHDR":
+    head = file.at(address, min(16, max(4, file.size - address)))
+    if head[:4] == b"OHDR":
         return version2(file, address)
-    return version1(file, address)
+    return version1(file, address, head if len(head) == 16 else file.at(address, 16))
 
 
-def version1(file: File, address: int) -> list[Message]:
-    head = file.at(address, 16)
+def version1(file: File, address: int, head: bytes) -> list[Message]:
     if head[0] != 1:
         raise BadFile(Problem("GM002", f"no object header at address {address} of the HDF5 file"))
     count = u16(head, 2)
