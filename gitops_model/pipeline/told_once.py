@@ -27,8 +27,8 @@ def told_once(findings: list[Finding], facts: Facts) -> Iterator[Finding]:
         listed = facts.manifest.checksums.get(file.listed)
         if file.model is not None or not told or listed is None:
             continue
-        its = {mismatches[place] for digest in listed.digests if (place := tuple(digest.place)) in mismatches}
-        gone = {one for one in its if one.severity <= max(told)}
+        places = [(digest.place.line, digest.place.column) for digest in listed.digests]
+        gone = {mismatches[at] for at in places if at in mismatches and mismatches[at].severity <= max(told)}
         dropped |= gone
         damaged |= {file.path} if gone else set()
     for one in findings:

@@ -269,8 +269,7 @@ def whole(thing: Thing, what: str, *, signed: bool = False) -> int:
 
 
 def sizes(thing: Thing, what: str) -> tuple[int, ...]:
-    if type(thing) is tuple and len(thing) <= 64:  # as every writer has it
-        plain = cast("tuple[Thing, ...]", thing)
+    if type(thing) is tuple and len(plain := cast("tuple[Thing, ...]", thing)) <= 64:  # as every writer has it
         for item in plain:
             if type(item) is not int or not 0 <= item < 1 << 62:
                 break

@@ -186,24 +186,6 @@ def test_a_staged_model_file_named_by_path(repo: GitRepo) -> None:
     assert said(run(repo, "a/w.safetensors", rev="HEAD")) == []
 
 
-def test_damage_is_told_once(repo: GitRepo) -> None:
-    """The digest differs as well, of course; but where nobody is told of the damage, that is what there is to tell."""
-    repo.write("a/w.safetensors", SAFETENSORS[:-1])
-    report = run(repo)
-    assert said(report) == [("GM001", "a/w.safetensors")]
-    assert report.findings[0].message.endswith("; the manifest states the digest of another file")
-    assert said(run(repo, select=("GM2",))) == said(run(repo, ignore=("GM001",))) == [("GM201", "a/model.yaml")]
-    repo.write(".gitops-model.toml", '[severity]\nGM001 = "warning"\n')
-    assert said(run(repo)) == [("GM201", "a/model.yaml"), ("GM001", "a/w.safetensors")]
-
-
-def test_a_damaged_file_that_the_manifest_means(repo: GitRepo) -> None:
-    repo.write("a/w.safetensors", SAFETENSORS[:-1])
-    repo.write("a/model.yaml", manifest(w_dot_safetensors=SAFETENSORS[:-1]))
-    (finding,) = run(repo).findings
-    assert (finding.code, "manifest" in finding.message) == ("GM001", False)
-
-
 def test_a_deleted_file_named_by_path_when_staged_is_no_error(repo: GitRepo) -> None:
     """The framework passes names; one that the commit deletes has nothing to be checked by itself."""
     repo.git("rm", "-q", "a/w.safetensors")

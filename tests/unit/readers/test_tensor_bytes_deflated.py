@@ -10,9 +10,9 @@ from support.tensor_bytes import got, refused
 from gitops_model.blob import Blob, NoSource
 from gitops_model.errors import BadFile
 from gitops_model.ir import Deflated, Span, Strided
-from gitops_model.readers.locators import inflate as inflating
 from gitops_model.readers.bytes import TensorBytes
 from gitops_model.readers.locators import inflate
+from gitops_model.readers.locators import inflate as inflating
 
 
 def deflated(content: bytes) -> bytes:
