@@ -4,6 +4,7 @@ Hooks run before every commit, most of which touch no model: this module and the
 nothing. What they then start is the program itself (gitops_model.cli), in the same process.
 """
 
+import os
 import sys
 from importlib import import_module
 
@@ -16,6 +17,17 @@ HOOKS: dict[str, str] = {
     "pre-push": "pre_push",
 }
 """Hook id → module beside this one. The last two are what `gitops-model init --hooks` installs: git's own hooks."""
+
+
+def program() -> int:
+    """The installed program; it ends the process as gitops_model.cli.program does, every commit waits for it."""
+    code = main()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        return code
+    os._exit(code)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -149,7 +149,7 @@ def finding(rule: Rule, path: str, problem: Problem, severity: Severity | None =
 
 def command(*words: str) -> str:
     """A command line that can be pasted into a shell, whatever the paths in it."""
-    return " ".join(word if _SAFE.fullmatch(word) else "'" + word.replace("'", "'\\''") + "'" for word in words)
+    return " ".join(word if re.fullmatch(_SAFE, word) else "'" + word.replace("'", "'\\''") + "'" for word in words)
 
 
-_SAFE = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
+_SAFE = r"(?a)[\w@%+=:,./-]+"

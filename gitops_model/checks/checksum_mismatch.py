@@ -1,7 +1,7 @@
 """The whole file was hashed (or its LFS pointer read), and the digest differs from the manifest's.
 
 Why: either the file was exchanged without its manifest, or it is damaged. A reviewer cannot see which, so neither may
-pass.
+pass. A file that is itself cut short or damaged is told once, under that code.
 
 Example:
 

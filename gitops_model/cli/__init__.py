@@ -10,6 +10,7 @@ A verb module has
 This module parses, dispatches, and turns the three kinds of trouble into the exit codes 1, 2 and 3.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -46,6 +47,9 @@ VERBS: dict[str, str] = {
 """Verb → module under gitops_model.cli, in the order of --help. Only the module of the verb in use is imported."""
 
 PROGRAM = "gitops-model"
+
+YOUNG_OBJECTS = 100_000
+"""Objects made before the interpreter looks for garbage: some 10 MB."""
 
 EXITS = """\
 exit status:
@@ -103,7 +107,8 @@ def parse(words: list[str]) -> "argparse.Namespace":
     if "-h" in words[:at] or "--help" in words[:at]:
         sys.stdout.write(overview())
         raise SystemExit(0)
-    main_parser().parse_args(words[:at])
+    if at:  # options before the verb, which few runs have
+        main_parser().parse_args(words[:at])
     if at == len(words):
         main_parser().error(f"which verb? one of: {', '.join(VERBS)}")
     verb = words[at]
@@ -116,7 +121,7 @@ def parse(words: list[str]) -> "argparse.Namespace":
     if words and words[0] in inner:  # argparse cannot mix the arguments of a parser that has parsers
         args = inner[words[0]].parse_intermixed_args(words[1:])
         args.action = words[0]
-    elif inner:
+    elif inner or not any(word.startswith("-") for word in words):  # nothing is mixed
         args = parser.parse_args(words)
     else:
         args = parser.parse_intermixed_args(words)
@@ -140,6 +145,20 @@ def _nearest(verb: str) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
+def program() -> int:
+    """The installed program. It ends the process itself: taking the interpreter apart costs as much as five git runs.
+
+    Nothing is left to be done then: output is flushed, files are closed or unnamed, and git ends with its pipe.
+    """
+    code = main()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        return code  # a stream that is gone or closed: the interpreter knows what to say
+    os._exit(code)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run the program; returns the exit code (design: 0 clean, 1 findings, 2 could not run, 3 a bug, 130, 141)."""
     words = sys.argv[1:] if argv is None else argv
@@ -158,6 +177,8 @@ def guarded(run: Callable[[Context], int], what: str) -> int:
     """
     # NumPy's linear algebra would start a thread for each processor; on products as small as ours they wait, and burn.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # A description is a great many small objects that stay: looking among them for cycles is a fifth of reading it.
+    gc.set_threshold(YOUNG_OBJECTS)
     context = Context.of_process(os.environ)
     try:
         code = run(context)

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 
 from gitops_model.cli.context import Context
 from gitops_model.errors import CouldNotRun
-from gitops_model.finding import Report
 from gitops_model.render import Look, render
 
 if TYPE_CHECKING:
     import argparse
+
+    from gitops_model.finding import Report
 
 
 def emit(kind: str, value: object, args: "argparse.Namespace", context: Context) -> None:
@@ -57,6 +58,6 @@ def _umask() -> int:
     return mask
 
 
-def exit_code(report: Report, fail_on: str | None = None) -> int:
+def exit_code(report: "Report", fail_on: str | None = None) -> int:
     """1 when a finding is at least as severe as --fail-on, or else the configuration, says; else 0."""
     return int(report.fails(fail_on))

@@ -30,11 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
+    from gitops_model.git.discovery import ask
+
+    asked = ask(context.cwd, context.environ)  # git answers while the rest is imported
     from gitops_model.cli.output import emit
     from gitops_model.git.repository import Repository
     from gitops_model.pipeline.record import Options, record
 
-    with Repository.open(context.cwd, context.environ) as repository:
+    with Repository.open(context.cwd, context.environ, asked) as repository:
         outcome = record(
             repository,
             staged=args.staged,

@@ -37,7 +37,7 @@ def tensor_header(dtype: str, shape: tuple[int, ...], recipe: str = "tensor") ->
     return f"gitops-model/{recipe}/1\0{dtype}\0{dims(shape)}\0".encode()
 
 
-_TENSOR_DIMS = re.compile(r"(?<=tensor\()(\w+),\[([^\]]*)\]")
+_TENSOR_DIMS = r"(?<=tensor\()(\w+),\[([^\]]*)\]"
 
 
 def without_symbols(words: str, symbols: dict[str, int]) -> str:
@@ -50,7 +50,7 @@ def without_symbols(words: str, symbols: dict[str, int]) -> str:
         ]
         return f"{found[1]},[{','.join(parts)}]"
 
-    return _TENSOR_DIMS.sub(numbered, words)
+    return re.sub(_TENSOR_DIMS, numbered, words)
 
 
 def value(item: Value, symbols: dict[str, int]) -> bytes:

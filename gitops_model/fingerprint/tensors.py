@@ -14,7 +14,6 @@ from gitops_model.blob import WINDOW
 from gitops_model.errors import BadFile, Problem
 from gitops_model.fingerprint.encode import tensor_header
 from gitops_model.fingerprint.extent import check_extent
-from gitops_model.fingerprint.sparse import sparse_parts
 from gitops_model.ir import ELEMENT_BITS, Span, Sparse, Tensor
 from gitops_model.readers.bytes import Chunk, TensorBytes
 from gitops_model.readers.padding import padding
@@ -74,6 +73,8 @@ def _canonical(tensor: Tensor, data: TensorBytes | None) -> Iterable[Chunk]:
     if data is None:
         return [getattr(locator, "value", b"")]
     if isinstance(locator, Sparse):
+        from gitops_model.fingerprint.sparse import sparse_parts
+
         return sparse_parts(tensor, locator, data)
     return data.chunks(locator)
 

@@ -104,16 +104,20 @@ def touched(git: Git, paths: tuple[str, ...] = ()) -> set[str]:
 
     `git diff-files`, since `git diff` would read such files whole into memory to find out.
     """
-    args = (
-        "-c",
-        "core.bigFileThreshold=1m",
-        "diff-files",
-        "--raw",
-        "-z",
-        "--no-abbrev",
-        "--no-renames",
-        "--no-relative",
-    )
-    return {
-        change.path for change in parse_raw(git.out(*args, "--ignore-submodules=none", "-O/dev/null", "--", *paths))
-    }
+    return {change.path for change in parse_raw(git.out(*DIFF_FILES, *paths))}
+
+
+DIFF_FILES = (
+    "-c",
+    "core.bigFileThreshold=1m",
+    "diff-files",
+    "--raw",
+    "-z",
+    "--no-abbrev",
+    "--no-renames",
+    "--no-relative",
+    "--ignore-submodules=none",
+    "-O/dev/null",
+    "--",
+)
+"""The command that says it; paths follow."""

@@ -5,7 +5,6 @@ Standard input is a file in memory and so is standard error: nothing can block o
 """
 
 import os
-import signal
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -16,6 +15,9 @@ from gitops_model.git.paths import raw
 CHUNK = 1 << 20
 ERROR_LIMIT = 1 << 16
 """Bytes of standard error that are kept."""
+
+SIGPIPE, SIGTERM = 13, 15
+"""As on every system that has `posix_spawn`; the module `signal` makes enumerations first, for as long as git runs."""
 
 
 class Result(NamedTuple):
@@ -43,6 +45,20 @@ class Git:
     def __init__(self, folder: str, environ: Mapping[str, str]) -> None:
         self.folder = folder
         self.environ = dict(environ)
+        self._ahead: dict[tuple[object, ...], list[Running]] = {}
+
+    def expect(self, *args: str, env: Mapping[str, str] | None = None, times: int = 1) -> None:
+        """Start a command now that `run` will be asked for soon: git works while we import, on another processor.
+
+        The answer is the one of this moment, and is given `times` times.
+        """
+        key = (args, env and tuple(env.items()))
+        if key not in self._ahead:
+            self._ahead[key] = [self._begin(args, env=env)] * times
+
+    def close(self) -> None:
+        """End what was expected and then not asked for."""
+        self._ahead.clear()
 
     def run(
         self,
@@ -58,29 +74,41 @@ class Git:
         With `timeout`, git gets a process group of its own, so that its helpers (ssh, git-remote-https) end with it;
         it can then ask nothing on the terminal.
         """
+        plain = not stdin and stdout is None and timeout is None and not network
+        waiting = self._ahead.get((args, env and tuple(env.items()))) if plain else None
+        if waiting:
+            return waiting.pop().result()
+        running = self._begin(args, stdin, stdout, network=network, env=env, group=timeout is not None)
+        try:
+            return running.result(timeout)
+        finally:
+            running.close()
+
+    def _begin(
+        self,
+        args: tuple[str, ...],
+        stdin: bytes = b"",
+        stdout: int | None = None,
+        *,
+        network: bool = False,
+        env: Mapping[str, str] | None = None,
+        group: bool = False,
+    ) -> "Running":
         error_fd = memory_file()
         input_fd = memory_file(stdin) if stdin else os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         reader, writer = (-1, stdout) if stdout is not None else os.pipe()
-        pid = 0
         try:
-            try:
-                pid = self._spawn(args, (input_fd, writer, error_fd), network, env, group=timeout is not None)
-            finally:
-                os.close(input_fd)
-                if stdout is None:
-                    os.close(writer)
-            out = read_all(reader, timeout) if stdout is None else b""
-            code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-            pid = 0
-            size = os.fstat(error_fd).st_size
-            said = os.pread(error_fd, ERROR_LIMIT, max(0, size - ERROR_LIMIT))
-            return Result(code, out, said.decode("utf-8", "replace"))
-        finally:
-            if pid:
-                stop(pid, group=timeout is not None)
+            pid = self._spawn(args, (input_fd, writer, error_fd), network, env, group)
+        except BaseException:
             os.close(error_fd)
             if stdout is None:
                 os.close(reader)
+            raise
+        finally:
+            os.close(input_fd)
+            if stdout is None:
+                os.close(writer)
+        return Running(pid, reader, error_fd, group)
 
     def out(self, *args: str, stdin: bytes = b"") -> bytes:
         """Standard output of a command that must succeed."""
@@ -121,9 +149,44 @@ class Git:
             argv,
             environ if network else offline(environ),
             file_actions=[(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate(fds)],
-            setsigdef=[signal.SIGPIPE],
+            setsigdef=[SIGPIPE],
             **own_group,
         )
+
+
+class Running:
+    """A command under way. `reader` gives its output, -1 where that goes elsewhere. It ends when it is forgotten."""
+
+    def __init__(self, pid: int, reader: int, error_fd: int, group: bool) -> None:
+        self._pid = pid
+        self._reader = reader
+        self._error_fd = error_fd
+        self._group = group
+        self._result: Result | None = None
+
+    def result(self, timeout: float | None = None) -> Result:
+        """Wait for the end."""
+        if self._result is not None:
+            return self._result
+        out = read_all(self._reader, timeout) if self._reader >= 0 else b""
+        code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+        self._pid = 0
+        size = os.fstat(self._error_fd).st_size
+        said = os.pread(self._error_fd, ERROR_LIMIT, max(0, size - ERROR_LIMIT))
+        self._result = Result(code, out, said.decode("utf-8", "replace"))
+        return self._result
+
+    def close(self) -> None:
+        pid, self._pid = self._pid, 0
+        if pid:
+            stop(pid, group=self._group)
+        for fd in (self._reader, self._error_fd):
+            if fd >= 0:
+                os.close(fd)
+        self._reader = self._error_fd = -1
+
+    def __del__(self) -> None:
+        self.close()
 
 
 class Conversation:
@@ -250,5 +313,5 @@ def read_all(fd: int, timeout: float | None) -> bytes:
 
 
 def stop(pid: int, *, group: bool = False) -> None:
-    (os.killpg if group else os.kill)(pid, signal.SIGTERM)  # not yet waited for, so the number is still its own
+    (os.killpg if group else os.kill)(pid, SIGTERM)  # not yet waited for, so the number is still its own
     os.waitpid(pid, 0)

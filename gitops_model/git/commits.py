@@ -15,9 +15,12 @@ NOBODY = "gitops-model <gitops-model@localhost>"
 """Who writes where neither configuration nor environment says: a fresh CI runner."""
 
 
+IDENTITY = ("-c", "user.useConfigOnly=true", "var", "GIT_COMMITTER_IDENT")
+
+
 def identity(git: Git) -> str:
     """`Name <address> seconds zone` of the committer."""
-    result = git.run("-c", "user.useConfigOnly=true", "var", "GIT_COMMITTER_IDENT")
+    result = git.run(*IDENTITY)
     if result.code == 0:
         return result.out.decode("utf-8", "replace").strip()
     import time

@@ -19,12 +19,6 @@ from gitops_model.git.paths import folder_of, resolve
 if TYPE_CHECKING:
     from gitops_model.git.repository import Repository
 
-SUFFIX = ".dvc"
-LOCK = "dvc.lock"
-
-LIMIT = 1 << 20
-"""Bytes of a `.dvc` file or `dvc.lock`."""
-
 LISTING_LIMIT = 8 << 20
 """Bytes of the listing of a folder."""
 
@@ -44,12 +38,6 @@ class Out(NamedTuple):
     @property
     def pointer(self) -> Pointer:
         return Pointer("dvc", "md5", self.md5, self.size)
-
-
-def is_pointer_path(path: str) -> bool:
-    """Whether a file is DVC's by its name."""
-    name = path.rpartition("/")[2]
-    return name == LOCK or (name.endswith(SUFFIX) and name != SUFFIX)
 
 
 def parse(data: bytes, path: str) -> tuple[Out, ...]:

@@ -47,22 +47,22 @@ class Entry(NamedTuple):
 
 
 def parse_index(out: bytes) -> list[Entry]:
-    """`git ls-files -s -z`; paths in conflict (stage 1 to 3) are left out, since no commit can hold them."""
+    """`git ls-files -s -z`, also with -v; paths in conflict (stage 1 to 3) are left out: no commit can hold them."""
     entries: list[Entry] = []
     for record in out.split(b"\0"):
         head, _, path = record.partition(b"\t")
-        fields = head.split()
+        fields = head.split()[-3:]
         if len(fields) == 3 and fields[2] == b"0":
             entries.append(Entry(int(fields[0], 8), fields[1].decode(), text(path)))
     return entries
 
 
 def parse_conflicts(out: bytes) -> set[str]:
-    """The paths of `git ls-files -s -z` that a merge left in conflict."""
+    """The paths of `git ls-files -s -z`, also with -v, that a merge left in conflict."""
     paths: set[str] = set()
     for record in out.split(b"\0"):
         head, _, path = record.partition(b"\t")
-        if len(head.split()) == 3 and not head.endswith(b" 0"):
+        if len(head.split()) >= 3 and not head.endswith(b" 0"):
             paths.add(text(path))
     return paths
 

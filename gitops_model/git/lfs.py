@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 POINTER_LIMIT = 1024
 VERSION = b"version https://git-lfs.github.com/spec/v1\n"
 
-_OID = re.compile(rb"sha256:([0-9a-f]{64})")
-_SIZE = re.compile(rb"0|[1-9][0-9]{0,18}")
-_EXTENSION = re.compile(rb"ext-[0-9]-[a-z0-9.-]+")
+_OID = rb"sha256:([0-9a-f]{64})"
+_SIZE = rb"0|[1-9][0-9]{0,18}"
+_EXTENSION = rb"ext-[0-9]-[a-z0-9.-]+"
 
 
 def parse(data: bytes) -> Pointer | None:
@@ -31,12 +31,12 @@ def parse(data: bytes) -> Pointer | None:
     keys: list[bytes] = []
     for line in data[len(VERSION) : -1].split(b"\n"):
         key, blank, value = line.partition(b" ")
-        if not blank or not (key in (b"oid", b"size") or (_EXTENSION.fullmatch(key) and _OID.fullmatch(value))):
+        if not blank or not (key in (b"oid", b"size") or (re.fullmatch(_EXTENSION, key) and re.fullmatch(_OID, value))):
             return None
         keys.append(key)
         values[key] = value
-    oid = _OID.fullmatch(values.get(b"oid", b""))
-    size = _SIZE.fullmatch(values.get(b"size", b""))
+    oid = re.fullmatch(_OID, values.get(b"oid", b""))
+    size = re.fullmatch(_SIZE, values.get(b"size", b""))
     if oid is None or size is None or keys != sorted(set(keys)):
         return None
     return Pointer("lfs", "sha256", oid[1].decode(), int(size[0]))

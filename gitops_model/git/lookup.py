@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from gitops_model.git.dvc import SUFFIX
+from gitops_model.git.dvc_names import SUFFIX
 from gitops_model.git.entries import Entry, Place
 
 if TYPE_CHECKING:

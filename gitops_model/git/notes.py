@@ -6,7 +6,6 @@ bytes, and two that know different things lose nothing by a union, in any order 
 another version or kind, and lines that are no JSON at all, are kept as they are.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 from gitops_model.errors import CouldNotRun
 from gitops_model.git import refs
-from gitops_model.git.commits import commit_paths
+from gitops_model.git.commits import IDENTITY, commit_paths, identity
 from gitops_model.git.trees import Trees
 
 if TYPE_CHECKING:
@@ -34,17 +33,21 @@ LIMIT = 64 * 1024 * 1024
 ATTEMPTS = 60
 """Tries to move the ref before giving up; each loser waits a random moment that grows to at most half a second."""
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE = "[\ud800-\udfff]"
 
 
 def canonical(fields: Mapping[str, Any]) -> str:
     """The one text of a line: sorted keys, no blanks, UTF-8 where it can be (lone surrogates are escaped)."""
+    import json
+
     line = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return _SURROGATE.sub(lambda match: f"\\u{ord(match.group()):04x}", line)
+    return line if line.isascii() else re.sub(_SURROGATE, lambda match: f"\\u{ord(match.group()):04x}", line)
 
 
 def parse_line(line: str) -> dict[str, Any] | None:
     """The fields of a line that this version understands; None for any other."""
+    import json
+
     try:
         fields: Any = json.loads(line)
     except (ValueError, RecursionError):
@@ -89,8 +92,14 @@ class Snapshot:
         self.tip = tip
         self._repository = repository
         self._objects = repository.objects(count)
-        self._trees = Trees(self._objects, repository.id_length)
-        self._root = repository.lookup(tip, "tree") if tip is not None else None
+        self.trees = Trees(self._objects, repository.id_length)
+        self.root = self._tree_of(tip) if tip is not None else None
+
+    def _tree_of(self, tip: str) -> str | None:
+        content = self._objects.read(tip)
+        if content is not None and content.startswith(b"tree "):  # as every commit does
+            return content[5:].partition(b"\n")[0].decode("ascii", "replace")
+        return self._repository.lookup(tip, "tree")
 
     def places(self, oid: str) -> list[Place]:
         """Every place where the note of `oid` stands: one, unless a merge left two fan-outs side by side."""
@@ -103,9 +112,9 @@ class Snapshot:
 
     def _descend(self, oid: str) -> tuple[list[tuple[str, str]], str]:
         found: list[tuple[str, str]] = []
-        tree, folder, rest = self._root, "", oid
+        tree, folder, rest = self.root, "", oid
         while tree is not None:
-            items = self._trees.items(tree)
+            items = self.trees.items(tree)
             item = items.get(rest.encode())
             if item is not None and not item.is_tree:
                 found.append((folder + rest, item.oid))
@@ -153,10 +162,24 @@ class Notes:
         self.ref = ref
         self._snapshot: Snapshot | None = None
         self._fetched: list[Snapshot] | None = None
+        self._tips: dict[str, str] | None = None
+
+    def expect(self, *, writing: bool = False) -> None:
+        """Ask git already what reading notes, or also `writing` some, will want to know."""
+        self.repository.git.expect(*refs.tips_command(self.ref, TRACKING))
+        if writing:
+            self.repository.git.expect(*IDENTITY)
+
+    def tips(self) -> dict[str, str]:
+        """Our ref and the remotes', those that are there, as they were when first asked for."""
+        if self._tips is None:
+            self._tips = refs.tips(self.repository.git, self.ref, TRACKING)
+        return self._tips
 
     def snapshot(self, *, fresh: bool = False, count: int = 1) -> Snapshot:
         if fresh or self._snapshot is None:
-            self._snapshot = Snapshot(self.repository, refs.read(self.repository.git, self.ref), count)
+            tip = refs.read(self.repository.git, self.ref) if fresh else self.tips().get(self.ref)
+            self._snapshot = Snapshot(self.repository, tip, count)
         return self._snapshot
 
     def lines(self, oid: str) -> list[str]:
@@ -169,7 +192,7 @@ class Notes:
 
     def _remote_snapshots(self) -> list[Snapshot]:
         if self._fetched is None:
-            tips = set(refs.tips(self.repository.git, TRACKING)) - {self.snapshot().tip}
+            tips = {tip for name, tip in self.tips().items() if name.startswith(TRACKING)} - {self.snapshot().tip}
             self._fetched = [Snapshot(self.repository, tip) for tip in sorted(tips)]
         return self._fetched
 
@@ -197,7 +220,7 @@ class Notes:
             changed = edits(snapshot)
             if not changed:
                 return None, 0
-            return self._commit(snapshot.tip, changed, message), sum(1 for new in changed.values() if new is not None)
+            return self._commit(snapshot, changed, message), sum(1 for new in changed.values() if new is not None)
 
         return self._advance(build, len(wanted), "gitops-model: add notes")
 
@@ -224,28 +247,35 @@ class Notes:
                 new = united(snapshot, oid, {line for place in places for line in other.read(place.oid)})
                 count += bool(new)
                 changed.update(new)
-            return self._commit(tip, changed, "Notes merged by gitops-model\n", merged=(theirs,)), count
+            return self._commit(snapshot, changed, "Notes merged by gitops-model\n", merged=(theirs,)), count
 
         return self._advance(build, 1, "gitops-model: merge notes")
 
     def _commit(
         self,
-        tip: str | None,
+        snapshot: Snapshot,
         edits: Mapping[str, bytes | str | None],
         message: str,
         merged: tuple[str, ...] = (),
     ) -> str:
-        git = self.repository.git
-        return commit_paths(git, tip, edits, message, merged=merged, id_length=self.repository.id_length)
+        from gitops_model.git import small_commits
+
+        git, tip = self.repository.git, snapshot.tip
+        if not small_commits.fits(edits):
+            return commit_paths(git, tip, edits, message, merged=merged, id_length=self.repository.id_length)
+        what = small_commits.Commit(((tip,) if tip else ()) + merged, identity(git), message)
+        base = small_commits.Base(snapshot.root, snapshot.trees, self.repository.object_format)
+        return small_commits.commit(git, base, edits, what)
 
     def _advance(self, build: Build, count: int, reason: str) -> int:
         for attempt in range(ATTEMPTS):
-            snapshot = self.snapshot(fresh=True, count=count)
+            snapshot = self.snapshot(fresh=attempt > 0, count=count)  # one out of date loses the race, and costs a turn
             new, changed = build(snapshot)
             if new is None:
                 return 0
             if refs.swap(self.repository.git, self.ref, new, snapshot.tip, reason):
                 self._snapshot = None
+                self.tips()[self.ref] = new
                 return changed
             _wait(attempt)
         raise CouldNotRun(f"{self.ref} is changed by others all the time", hint="run the command again")

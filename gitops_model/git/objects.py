@@ -59,15 +59,22 @@ class GitObjects:
         self._running: dict[str, Conversation] = {}
 
     def _ask(self, how: str, oid: str) -> tuple[Conversation, Header] | None:
-        if how not in self._running:
-            self._running[how] = self._git.start(*STREAMING, "cat-file", how)
-        conversation = self._running[how]
+        conversation = self._start(how)
         fields = conversation.ask(oid).split()
         if len(fields) == 3 and fields[0] == oid.encode():
             return conversation, Header(fields[1].decode(), int(fields[2]))
         if not fields:  # git dies of an object that a partial clone lacks and may not download
             self._running.pop(how).close()
         return None
+
+    def expect(self) -> None:
+        """Start already the process that says the sizes of blobs."""
+        self._start("--batch-check")
+
+    def _start(self, how: str) -> Conversation:
+        if how not in self._running:
+            self._running[how] = self._git.start(*STREAMING, "cat-file", how)
+        return self._running[how]
 
     def header(self, oid: str) -> Header | None:
         answer = self._ask("--batch-check", oid)

@@ -4,7 +4,7 @@ import re
 
 from gitops_model.errors import BadFile, Problem
 
-_NO_BYTES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+_NO_BYTES = "[\ud800-\udc7f\udd00-\udfff]"
 """Halves of characters that stand for no byte: JSON and YAML can spell them, no file is called so."""
 
 
@@ -28,7 +28,7 @@ def resolve(folder: str, path: str) -> str:
     `..` is taken by name, which is right because no symbolic link is ever followed. GM601 when it is absolute, leaves
     the root, or enters a `.git`.
     """
-    if not path or "\0" in path or _NO_BYTES.search(path):
+    if not path or "\0" in path or re.search(_NO_BYTES, path):
         raise BadFile(Problem("GM601", f"{path!r} is no path of a file", found=repr(path)))
     if path.startswith("/"):
         raise BadFile(Problem("GM601", f"the path {path!r} is absolute", expected="a relative path", found=path))

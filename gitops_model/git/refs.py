@@ -1,6 +1,7 @@
 """Moving a ref from a known old value, so that of two writers exactly one wins."""
 
 from gitops_model.git.command import Git, failed
+from gitops_model.git.paths import text
 
 
 def read(git: Git, ref: str) -> str | None:
@@ -9,9 +10,14 @@ def read(git: Git, ref: str) -> str | None:
     return result.out.strip().decode() if result.code == 0 else None
 
 
-def tips(git: Git, prefix: str) -> list[str]:
-    """The object ids of all refs below a prefix that ends in `/`."""
-    return git.out("for-each-ref", "--format=%(objectname)", prefix).decode().split()
+def tips_command(*patterns: str) -> tuple[str, ...]:
+    return ("for-each-ref", "--format=%(objectname) %(refname)", *patterns)
+
+
+def tips(git: Git, *patterns: str) -> dict[str, str]:
+    """Name → object id of the refs that are a pattern, or below one."""
+    lines = text(git.out(*tips_command(*patterns))).splitlines()
+    return {name: oid for oid, _, name in (line.partition(" ") for line in lines)}
 
 
 def swap(git: Git, ref: str, new: str, old: str | None, reason: str) -> bool:

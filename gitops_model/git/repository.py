@@ -10,12 +10,12 @@ from typing import Self
 from gitops_model.blob import Blob, Pointer
 from gitops_model.errors import BadFile, CouldNotRun, Problem
 from gitops_model.git import changes as _changes
-from gitops_model.git import dvc
+from gitops_model.git import dvc_names
 from gitops_model.git.changes import Change
 from gitops_model.git.command import Git, failed
+from gitops_model.git.discovery import DISCOVER, ask
 from gitops_model.git.disk import open_below
 from gitops_model.git.entries import INDEX, WORKTREE, Entry, Place, parse_conflicts, parse_index, parse_tree
-from gitops_model.git.environment import for_this
 from gitops_model.git.lfs import Store
 from gitops_model.git.objects import (
     MANY,
@@ -32,18 +32,7 @@ from gitops_model.git.pointers import LIMIT as POINTER_LIMIT
 from gitops_model.git.pointers import parse
 from gitops_model.git.source import RepositorySource
 from gitops_model.git.trees import Trees
-from gitops_model.git.worktree import smudged, unmodified
-
-_DISCOVER = (
-    "rev-parse",
-    "--path-format=absolute",
-    "--is-inside-work-tree",
-    "--is-shallow-repository",
-    "--show-object-format",
-    "--show-cdup",
-    "--absolute-git-dir",
-    "--git-common-dir",
-)
+from gitops_model.git.worktree import expect_unmodified, smudged, unmodified
 
 
 class Repository:
@@ -77,11 +66,13 @@ class Repository:
 
     # --- opening ----------------------------------------------------------------------------------------------------
     @classmethod
-    def open(cls, cwd: str, environ: Mapping[str, str]) -> Self:
-        """The repository that git finds from `cwd` under `environ`. CouldNotRun when there is none, or not for us."""
-        env = for_this(environ)
-        git = Git(cwd, env)
-        result = git.run(*_DISCOVER)
+    def open(cls, cwd: str, environ: Mapping[str, str], asked: Git | None = None) -> Self:
+        """The repository that git finds from `cwd` under `environ`. CouldNotRun when there is none, or not for us.
+
+        `asked` is what `discovery.ask` gave for the same folder and environment.
+        """
+        git = asked or ask(cwd, environ)
+        result, env = git.run(*DISCOVER), git.environ
         if result.code:
             raise failed(("rev-parse",), result)
         lines = text(result.out).split("\n")
@@ -130,6 +121,7 @@ class Repository:
         return 32 if self.object_format == "sha256" else 20
 
     def close(self) -> None:
+        self.git.close()
         self._git_objects.close()
         if self._library is not None:
             self._library.close()
@@ -142,6 +134,17 @@ class Repository:
         self.close()
 
     # --- objects ----------------------------------------------------------------------------------------------------
+    def expect(self, path: str) -> None:
+        """Ask git already what a run over the file at `path`, from the root, will want to know of it."""
+        self.git.expect(*_staged((path,)), times=2)  # `unmodified` asks the same
+        try:
+            info = os.lstat(raw(f"{self.root}/{path}"))
+        except OSError:
+            return
+        if stat.S_ISREG(info.st_mode) and info.st_size > SMALL:
+            expect_unmodified(self.git, path)
+            self._git_objects.expect()
+
     def objects(self, count: int = 1) -> Objects:
         """The reader of small objects that is cheaper for `count` of them."""
         if count >= MANY or "pygit2" in sys.modules:
@@ -218,7 +221,7 @@ class Repository:
             yield from self._work_tree(names)
         elif place is INDEX:
             self._need_index()
-            yield from parse_index(self.git.out("ls-files", "-s", "-z", "--", *names))
+            yield from parse_index(self.git.out(*_staged(names)))
         else:
             tree = self._tree_of(place)
             yield from parse_tree(self.git.out("ls-tree", "-r", "-z", "--full-tree", tree, "--", *names))
@@ -250,7 +253,7 @@ class Repository:
         self._need_index()
         root = self.root or ""
         touched = _changes.touched(self.git, names)
-        index = self.git.out("ls-files", "-s", "-z", "--", *names)
+        index = self.git.out(*_staged(names))
         tracked = {entry.path: entry for entry in parse_index(index)}
         others = self.git.out("ls-files", "-o", "--exclude-standard", "-z", "--", *names)
         for path in sorted({*tracked, *parse_conflicts(index), *(text(name) for name in others.split(b"\0") if name)}):
@@ -325,7 +328,7 @@ class Repository:
 
     def _resolved(self, blob: Blob, fetch: bool) -> Blob:
         """The content behind a pointer, or the pointer marked as such."""
-        if dvc.is_pointer_path(blob.path) and blob.size <= dvc.LIMIT:
+        if dvc_names.is_pointer_path(blob.path) and blob.size <= dvc_names.LIMIT:
             return self._dvc_content(blob)
         if blob.size >= POINTER_LIMIT or (pointer := parse(data := blob.read(0, blob.size))) is None:
             return blob
@@ -341,10 +344,16 @@ class Repository:
 
     def _dvc_content(self, blob: Blob) -> Blob:
         """The content for a `.dvc` file that stands for one file, under that file's path; any other as it is."""
+        from gitops_model.git import dvc
+
         outs = dvc.parse(blob.read(0, blob.size), blob.path)
-        if len(outs) != 1 or outs[0].is_folder or blob.path.endswith(dvc.LOCK):
+        if len(outs) != 1 or outs[0].is_folder or blob.path.endswith(dvc_names.LOCK):
             return blob
         return _behind(blob, outs[0].path, outs[0].pointer, dvc.Cache(self).open(outs[0]))
+
+
+def _staged(names: tuple[str, ...]) -> tuple[str, ...]:
+    return ("ls-files", "-s", "-v", "-z", "--", *names)
 
 
 def _behind(blob: Blob, path: str, pointer: Pointer, fd: int | None) -> Blob:

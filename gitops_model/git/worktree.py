@@ -5,17 +5,28 @@ from typing import TYPE_CHECKING
 
 from gitops_model.blob import Blob, Pointer
 from gitops_model.errors import BadFile, CouldNotRun
-from gitops_model.git.changes import touched
+from gitops_model.git.changes import DIFF_FILES, touched
 from gitops_model.git.digest import digest
 from gitops_model.git.disk import open_below
 from gitops_model.git.entries import Entry
 
 if TYPE_CHECKING:
+    from gitops_model.git.command import Git
     from gitops_model.git.repository import Repository
 
 _CONVERSIONS = ("filter", "ident", "working-tree-encoding")
 """Attributes under which a file of the same size may differ from its blob. Line ends change the size, so that
 comparing it is enough."""
+
+
+_LISTED = ("ls-files", "-s", "-v", "-z", "--")
+_ATTRIBUTES = ("check-attr", "-z", *_CONVERSIONS, "--")
+
+
+def expect_unmodified(git: "Git", path: str) -> None:
+    """Start asking git what `unmodified` will want to know of a path."""
+    for command in (_ATTRIBUTES, DIFF_FILES):
+        git.expect(*command, path)
 
 
 def unmodified(repository: "Repository", entry: Entry, size: int, *, filtered: bool = False) -> int | None:
@@ -63,12 +74,12 @@ def smudged(repository: "Repository", blob: Blob, pointer: Pointer) -> int | Non
 
 def _is_index_entry(repository: "Repository", entry: Entry, filtered: bool) -> bool:
     git = repository.git
-    listed = git.run("ls-files", "-s", "-v", "-z", "--", entry.path)
+    listed = git.run(*_LISTED, entry.path)
     # "H" is plain; lower case is assume-unchanged, "S" skip-worktree: there git would not look at the file.
     expected = f" {entry.oid} 0\t".encode()
     if not listed.out.startswith(b"H ") or expected not in listed.out or listed.out.count(b"\0") != 1:
         return False
-    attributes = git.run("check-attr", "-z", *_CONVERSIONS, "--", entry.path).out.split(b"\0")
+    attributes = git.run(*_ATTRIBUTES, entry.path).out.split(b"\0")
     values = dict(zip(attributes[1::3], attributes[2::3], strict=False))
     conversions = {name: value for name, value in values.items() if value not in (b"unspecified", b"unset")}
     if conversions != ({b"filter": b"lfs"} if filtered else {}):

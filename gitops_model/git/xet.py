@@ -8,10 +8,10 @@ import re
 
 from gitops_model.blob import Pointer
 
-_POINTER = re.compile(rb"# xet version 0\nfilesize = ([0-9]{1,19})\nhash = ['\"]([0-9a-f]{64})['\"]\n?")
+_POINTER = rb"# xet version 0\nfilesize = ([0-9]{1,19})\nhash = ['\"]([0-9a-f]{64})['\"]\n?"
 
 
 def parse(data: bytes) -> Pointer | None:
     """The pointer that `data` is; None when it is anything else."""
-    match = _POINTER.fullmatch(data)
+    match = re.fullmatch(_POINTER, data) if data.startswith(b"# xet") else None
     return Pointer("xet", "xet", match[2].decode(), int(match[1])) if match else None

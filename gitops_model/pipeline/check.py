@@ -95,7 +95,12 @@ def report(parts: "Iterable[Part]", select: tuple[str, ...] = (), ignore: tuple[
         for facts in _facts(part):
             manifests += bool(facts.manifest is not None or facts.problems)
             files += len(facts.files)
-            findings += _shown(config.apply(checks.run(facts, select, ignore), hidden), part)
+            told = list(config.apply(checks.run(facts, select, ignore), hidden))
+            if any(one.code == "GM201" for one in told):
+                from gitops_model.pipeline.told_once import told_once
+
+                told = list(told_once(told, facts))
+            findings += _shown(told, part)
         if part.whole and config.path is not None and not select:
             unneeded = _unneeded(config, hidden)
             findings += config.apply(checks.run(unneeded, select, ignore), hidden)

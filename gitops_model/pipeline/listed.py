@@ -4,7 +4,6 @@ from gitops_model.errors import BadFile
 from gitops_model.git.entries import Entry, Place
 from gitops_model.git.paths import folder_of, raw
 from gitops_model.git.repository import Repository
-from gitops_model.manifest import MAX_SIZE, is_manifest_path, load
 
 
 class Listed:
@@ -36,11 +35,15 @@ class Listed:
             self._folders[folder] = {
                 entry.path: self._content(entry, place)
                 for entry in self._repository.folder(place, folder)
-                if is_manifest_path(entry.path) and entry.is_regular
+                if entry.path.endswith("model.yaml") and entry.is_regular
             }
         return self._folders[folder]
 
     def _content(self, entry: Entry, place: Place) -> bytes:
+        from gitops_model.manifest import MAX_SIZE, is_manifest_path  # most folders have no manifest
+
+        if not is_manifest_path(entry.path):
+            return b""
         try:
             with self._repository.blob(entry, place) as blob:
                 return blob.read(0, blob.size) if blob.size <= MAX_SIZE else b""
@@ -50,6 +53,7 @@ class Listed:
     def _listed(self, manifest: str, content: bytes) -> dict[str, set[str]]:
         if manifest not in self._parsed:
             from gitops_model.blob import Blob
+            from gitops_model.manifest import load
 
             parsed, _ = load(Blob.of_bytes(manifest, content))
             files = parsed.checksums if parsed is not None else {}

@@ -1,13 +1,13 @@
 """Hash models and keep what was found in notes on their blobs; what a valid note says already is not hashed again."""
 
 from collections.abc import Callable, Iterable, Iterator
+from threading import Thread
 from typing import Any, NamedTuple, TypeAlias
 
 from gitops_model.blob import Blob
 from gitops_model.errors import BadFile, CouldNotRun, Problem
 from gitops_model.git import deps as _deps
 from gitops_model.git.entries import INDEX, Entry, Place
-from gitops_model.git.history import commits, versions
 from gitops_model.git.lookup import Lookup
 from gitops_model.git.notes import VERSION, Notes, canonical
 from gitops_model.git.notes import file_digests as stated
@@ -33,6 +33,10 @@ FILE_DIGESTS = ("sha256", "blake3")
 """What `--file-digests` computes over whole files."""
 
 
+LONG = 64 << 20
+"""Bytes whose hashing takes longer than the imports that may run beside it."""
+
+
 class Options(NamedTuple):
     file_digests: bool = False
     lfs_fetch: bool = False
@@ -54,6 +58,8 @@ def record(
 
     `paths` are as typed in the caller's folder. Raises CouldNotRun; a bad file is a `Recorded` that failed.
     """
+    paths = list(paths)
+    _expect(repository, None if staged or history or revision else paths)
     recorder = Recorder(repository, options, progress)
     try:
         if history:
@@ -71,8 +77,20 @@ def record(
     return Outcome(tuple(recorder.files), recorder.written)
 
 
+def _expect(repository: Repository, paths: list[str] | None) -> None:
+    """Let git answer, while we import, what the run will ask for; `paths` of the index, None for another place."""
+    Notes(repository).expect(writing=True)
+    if paths is None or len(paths) != 1 or repository.root is None:
+        return
+    (name,) = from_root(repository, paths)
+    if name != ".":
+        repository.expect(name)
+
+
 def _record_history(recorder: "Recorder", paths: Iterable[str]) -> None:
     """Every version of every model; and again where only its external data changed."""
+    from gitops_model.git.history import commits, versions
+
     git = recorder.repository.git
     suffixes = sorted({suffix for row in FORMATS for suffix in row.suffixes})
     wanted = set(from_root(recorder.repository, paths))
@@ -206,6 +224,8 @@ def describe(
         model = read_model(blob, source)
     except BadFile as error:
         model = opaque(blob, error)
+    if blob.size >= LONG:
+        Thread(target=_import_beside, daemon=True).start()
     with TensorBytes(blob, source) as data:
         found = fingerprint(model, data, jobs)
     fields: dict[str, Any] = {
@@ -228,6 +248,13 @@ def describe(
     if blob.pointer is not None:
         fields["files"] = {blob.pointer.algorithm: blob.pointer.digest}
     return fields, tuple(dict.fromkeys((*model.problems, *found.problems)))
+
+
+def _import_beside() -> None:
+    """What writing the notes needs, imported while the hashing leaves the interpreter alone."""
+    import json  # noqa: F401 # pyright: ignore[reportUnusedImport]
+
+    import gitops_model.git.small_commits  # noqa: F401 # pyright: ignore[reportUnusedImport]
 
 
 def opaque(blob: Blob, error: BadFile) -> Model:

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterable, Iterator
 
-from gitops_model.checks import command
 from gitops_model.errors import CouldNotRun
 from gitops_model.git.deps import needed
 from gitops_model.git.entries import INDEX, Entry, Place
@@ -49,6 +48,8 @@ def models(repository: Repository, place: Place, paths: Iterable[str] = ()) -> I
             yield entry
     for name, word in zip(wanted, typed, strict=False):
         if name not in matched:
+            from gitops_model.checks import command
+
             where = place if isinstance(place, str) else f"the {place.value}"
             raise CouldNotRun(f"{name} is not in {where}", hint=command("git", "add", "--", word))
 

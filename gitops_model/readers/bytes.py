@@ -11,7 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from typing import Self, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 from gitops_model.blob import WINDOW, Blob, Source
 from gitops_model.errors import BadFile, Problem
@@ -28,10 +28,10 @@ from gitops_model.ir import (
     Swapped,
     Varints,
 )
-from gitops_model.readers.locators.chunked import bands, repeated
-from gitops_model.readers.locators.inflate import Inflated, inflate
-from gitops_model.readers.locators.pieces import Cursor, Fetch, strings, swapped, varints
-from gitops_model.readers.locators.views import contiguous, strided
+
+if TYPE_CHECKING:  # most models lie in plain spans: how others are read is imported for them
+    from gitops_model.readers.locators.inflate import Inflated
+    from gitops_model.readers.locators.pieces import Fetch
 
 Chunk: TypeAlias = bytes | bytearray | memoryview
 """What a piece of a tensor comes as: read-only by agreement."""
@@ -72,20 +72,19 @@ class TensorBytes:
         elif isinstance(locator, Joined):
             for piece in locator.pieces:
                 yield from self.chunks(piece, step)
-        elif isinstance(locator, Varints):
-            yield from varints(Cursor(self.read), locator)
-        elif isinstance(locator, Strings):
-            yield from strings(Cursor(self.read), locator)
-        elif isinstance(locator, Swapped):
-            yield from swapped(self.chunks(locator.base, min(step, 1 << 20)), locator.itemsize)
         elif isinstance(locator, Deflated):
             yield from self._deflated(locator)
         elif isinstance(locator, Strided):
             yield from self._strided(locator, step)
-        elif isinstance(locator, Chunked):
-            yield from bands(locator, self.read)
-        elif isinstance(locator, Repeated):
-            yield from repeated(locator.value, locator.times, step)
+        elif isinstance(locator, (Varints, Strings, Swapped)):
+            yield from self._pieces(locator, step)
+        elif isinstance(locator, (Chunked, Repeated)):
+            from gitops_model.readers.locators.chunked import bands, repeated
+
+            if isinstance(locator, Chunked):
+                yield from bands(locator, self.read)
+            else:
+                yield from repeated(locator.value, locator.times, step)
         else:
             raise TypeError(f"{type(locator).__name__} has no canonical bytes of its own")
 
@@ -153,12 +152,26 @@ class TensorBytes:
             problem = problem._replace(message=f"{span.file!r}, which holds tensor data: {problem.message}")
         raise BadFile(problem)
 
+    def _pieces(self, locator: Varints | Strings | Swapped, step: int) -> Iterator[Chunk]:
+        from gitops_model.readers.locators.pieces import Cursor, strings, swapped, varints
+
+        if isinstance(locator, Varints):
+            yield from varints(Cursor(self.read), locator)
+        elif isinstance(locator, Strings):
+            yield from strings(Cursor(self.read), locator)
+        else:
+            yield from swapped(self.chunks(locator.base, min(step, 1 << 20)), locator.itemsize)
+
     def _deflated(self, locator: Deflated) -> Iterator[Chunk]:
+        from gitops_model.readers.locators.inflate import inflate
+
         with self.file(locator.packed.file) as blob:
             self.check(blob, locator.packed)
             yield from inflate(blob, locator)
 
     def _strided(self, locator: Strided, step: int) -> Iterator[Chunk]:
+        from gitops_model.readers.locators.views import contiguous, strided
+
         piece = contiguous(locator)
         if piece is not None and isinstance(locator.base, Span):
             start, length = piece
@@ -169,13 +182,15 @@ class TensorBytes:
         fetch, size = self._fetch(locator.base)
         yield from strided(fetch, size, locator)
 
-    def _fetch(self, base: Locator) -> tuple[Fetch, int]:
+    def _fetch(self, base: Locator) -> "tuple[Fetch, int]":
         """Random access to a base, and its size in bytes."""
         if isinstance(base, Span):
             return (lambda offset, length: self.read(base, offset, length)), base.length
         if isinstance(base, Inline):
             return (lambda offset, length: base.value[offset : offset + length]), len(base.value)
         if isinstance(base, Swapped):
+            from gitops_model.readers.locators.pieces import swapped
+
             inner, size = self._fetch(base.base)
             return (lambda offset, length: b"".join(swapped([inner(offset, length)], base.itemsize))), size
         if isinstance(base, Deflated):
@@ -184,6 +199,8 @@ class TensorBytes:
 
     def _inflated_bytes(self, locator: Deflated, offset: int, length: int) -> bytes:
         """Read from a spool: many views of one deflated storage must not inflate it many times."""
+        from gitops_model.readers.locators.inflate import Inflated
+
         with self._lock:
             spool = self._inflated.get(locator)
             if spool is None:

@@ -99,7 +99,8 @@ class Archive:
         head_at = self.start + entry.offset
         if head_at + 30 > self.directory:
             raise BadFile(malformed(f"entry {entry.name!r} begins outside the archive"))
-        head = self.blob.read(head_at, 30)
+        # The name and what follows it in one read: most have no more in front of their content.
+        head = self.blob.read(head_at, min(30 + len(entry.name), self.directory - head_at))
         if head[:4] != LOCAL:
             raise BadFile(malformed(f"entry {entry.name!r} has no local header at byte {head_at}"))
         flags, method = unpack_from("<HH", head, 6)
@@ -107,7 +108,10 @@ class Archive:
         offset = head_at + 30 + name_length + extra_length
         if offset + entry.packed > self.directory:
             raise BadFile(malformed(f"entry {entry.name!r} ends outside the archive"))
-        if method != entry.method or decode(self.blob.read(head_at + 30, name_length), flags) != entry.name:
+        name = head[30 : 30 + name_length]
+        if len(name) != name_length:
+            name = self.blob.read(head_at + 30, name_length)
+        if method != entry.method or decode(name, flags) != entry.name:
             raise BadFile(trick(f"the local header of {entry.name!r} disagrees with the directory"))
         return Span(offset, entry.packed)
 

@@ -98,6 +98,34 @@ STUBS = {
 }
 
 
+@dataclass
+class Call:
+    """One call of act: the program, the event, the user's workflow file, what jobs find in their environment."""
+
+    act: Path
+    event: str
+    workflow: str
+    values: dict[str, str]
+    options: list[str]
+
+    def __call__(self, here: Path, cache: Path, github: FakeGitHub) -> subprocess.CompletedProcess[str]:
+        """Runs on this machine in `here`/repo, with `here`/event.json as the event and nothing from outside."""
+        command = [
+            str(self.act), self.event, "-W", f".github/workflows/{self.workflow}", "-e", str(here / "event.json"),
+            "-P", "ubuntu-24.04=-self-hosted", "-P", "self-hosted=-self-hosted", "--action-cache-path", str(cache),
+            "--action-offline-mode", "--pull=false", "--no-cache-server", "--no-skip-checkout",
+            "-s", f"GITHUB_TOKEN={github.token}", *self.options,
+        ]  # fmt: skip
+        for name, value in self.values.items():
+            command += ["--env", f"{name}={value}"]
+        environ = {name: os.environ[name] for name in ("PATH", "HOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM")}
+        environ["TMPDIR"] = str(here / "tmp")
+        return subprocess.run(
+            command, cwd=here / "repo", env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, check=False, timeout=180,
+        )  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Run:
     """What a run of a workflow left: exit code of act, its log, the job summary, and the artifacts of all runs."""
@@ -182,19 +210,7 @@ class Act:
             "TEST_UV": str(self.folder / "uv"),
             "TEST_PROGRAMS": str(self.programs),
         }
-        command = [
-            str(self.program), event, "-W", ".github/workflows/models.yml", "-e", str(here / "event.json"),
-            "-P", "ubuntu-24.04=-self-hosted", "--action-cache-path", str(self.folder / "cache"),
-            "--action-offline-mode", "--pull=false", "--no-cache-server", "--no-skip-checkout",
-            "-s", f"GITHUB_TOKEN={github.token}", *self.options,
-        ]  # fmt: skip
-        for name, value in values.items():
-            command += ["--env", f"{name}={value}"]
-        environ = {name: os.environ[name] for name in ("PATH", "HOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM")}
-        environ["TMPDIR"] = str(here / "tmp")
-        done = subprocess.run(
-            command, cwd=user.path, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, check=False, timeout=120,
-        )  # fmt: skip
+        call = Call(self.program, event, "models.yml", values, self.options)
+        done = call(here, self.folder / "cache", github)
         summary = "\n".join(re.findall(r"Summary - (.*?)(?=^\[|\Z)", done.stdout, re.DOTALL | re.MULTILINE))
         return Run(done.returncode, done.stdout, summary, self.artifacts)

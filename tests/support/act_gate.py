@@ -1,14 +1,12 @@
 """The GPU gate under act: a tag push, or a merge group, of a user's repository, with a runner that may fail."""
 
 import json
-import os
 import re
-import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from support.act import DOWNLOAD, SETUP_UV, UPLOAD, UV
+from support.act import DOWNLOAD, SETUP_UV, UPLOAD, UV, Call
 from support.fake_github import FakeGitHub
 from support.gitrepo import GitRepo
 from support.wheel import ROOT
@@ -122,18 +120,6 @@ class Gate:
             "TEST_RUNNER": self.runner,
             "TEST_TARGET": self.target,
         }
-        command = [
-            str(self.act), event, "-W", ".github/workflows/gate.yml", "-e", str(here / "event.json"),
-            "-P", "ubuntu-24.04=-self-hosted", "-P", "self-hosted=-self-hosted",
-            "--action-cache-path", str(self.folder / "cache"), "--action-offline-mode", "--pull=false",
-            "--no-cache-server", "--no-skip-checkout", "-s", f"GITHUB_TOKEN={github.token}", *self.options,
-        ]  # fmt: skip
-        for name, value in values.items():
-            command += ["--env", f"{name}={value}"]
-        environ = {name: os.environ[name] for name in ("PATH", "HOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM")}
-        environ["TMPDIR"] = str(here / "tmp")
-        done = subprocess.run(
-            command, cwd=user.path, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, check=False, timeout=180,
-        )  # fmt: skip
+        call = Call(self.act, event, "gate.yml", values, self.options)
+        done = call(here, self.folder / "cache", github)
         return done.returncode, done.stdout

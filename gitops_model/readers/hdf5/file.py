@@ -4,14 +4,16 @@ Every address is relative to the superblock (so a file inside an archive reads l
 against the bytes that are there. What leaves the file (external links, external storage, virtual sources) is refused.
 """
 
-import struct
-
 from gitops_model.blob import Blob
 from gitops_model.errors import BadFile, Problem
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 
 UNDEFINED = (1 << 64) - 1
+PAGE = 4096
+PAGES = 256
+"""Structure is read in pages, of which so many are kept: one object is looked at in a dozen places close together."""
+
 LIMIT_BLOCK = 64 * 1024 * 1024
 """Largest piece of structure (a header chunk, a heap, an attribute) that is read at once."""
 
@@ -25,7 +27,9 @@ class File:
         self.size = (blob.size - base) if size is None else size
         self.whole = size is None
         self.offset_size = self.length_size = 8
+        self._undefined = UNDEFINED
         self.visits = 0
+        self._pages: dict[int, bytes] = {}
         self.root = self.superblock()
 
     def at(self, address: int, length: int) -> bytes:
@@ -37,7 +41,16 @@ class File:
         self.visits += 1
         if self.visits > 2_000_000:
             raise BadFile(Problem("GM005", "the HDF5 structure has more than two million parts"))
-        return self.blob.read(self.base + address, length)
+        start = self.base + address
+        number, begin = divmod(start, PAGE)
+        if begin + length > PAGE:
+            return self.blob.read(start, length)
+        page = self._pages.get(number)
+        if page is None:
+            if len(self._pages) == PAGES:
+                self._pages.clear()
+            page = self._pages[number] = self.blob.read(start - begin, min(PAGE, self.blob.size - start + begin))
+        return page[begin : begin + length]
 
     def cut(self, address: int, length: int) -> Problem:
         if self.whole:
@@ -81,6 +94,7 @@ class File:
         if offsets not in (2, 4, 8) or lengths not in (2, 4, 8):
             raise BadFile(Problem("GM002", f"HDF5 addresses of {offsets} and lengths of {lengths} bytes"))
         self.offset_size, self.length_size = offsets, lengths
+        self._undefined = (1 << 8 * offsets) - 1
 
     def number(self, data: bytes, at: int, size: int) -> int:
         """A little-endian number of `size` bytes; all ones is UNDEFINED. GM002 where `data` ends before it."""
@@ -88,10 +102,14 @@ class File:
         if len(raw) != size:
             raise BadFile(Problem("GM002", "a piece of HDF5 structure is shorter than its fields"))
         value = int.from_bytes(raw, "little")
-        return UNDEFINED if value == (1 << 8 * size) - 1 and size == self.offset_size else value
+        return UNDEFINED if size == self.offset_size and value == self._undefined else value
 
     def offset(self, data: bytes, at: int) -> int:
-        return self.number(data, at, self.offset_size)
+        raw = data[at : at + self.offset_size]
+        if len(raw) != self.offset_size:
+            raise BadFile(Problem("GM002", "a piece of HDF5 structure is shorter than its fields"))
+        value = int.from_bytes(raw, "little")
+        return UNDEFINED if value == self._undefined else value
 
     def length(self, data: bytes, at: int) -> int:
         return int.from_bytes(data[at : at + self.length_size], "little")
@@ -105,15 +123,14 @@ class File:
 
 
 def u16(data: bytes, at: int) -> int:
-    return number_at("<H", data, at)
+    try:
+        return data[at] | data[at + 1] << 8
+    except IndexError as error:
+        raise BadFile(Problem("GM002", "a piece of HDF5 structure is shorter than its fields")) from error
 
 
 def u32(data: bytes, at: int) -> int:
-    return number_at("<I", data, at)
-
-
-def number_at(layout: str, data: bytes, at: int) -> int:
-    try:
-        return struct.unpack_from(layout, data, at)[0]
-    except struct.error as error:
-        raise BadFile(Problem("GM002", "a piece of HDF5 structure is shorter than its fields")) from error
+    raw = data[at : at + 4]
+    if len(raw) != 4:
+        raise BadFile(Problem("GM002", "a piece of HDF5 structure is shorter than its fields"))
+    return int.from_bytes(raw, "little")

@@ -1,6 +1,7 @@
 """Groups: the named links to other objects, in each of the forms that HDF5 has had. (III.A-III.G, IV.A.2.g)"""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from struct import Struct
 from typing import NamedTuple
 
 from gitops_model.errors import BadFile, Problem
@@ -9,6 +10,13 @@ from gitops_model.readers.hdf5.fractal_heap import FractalHeap
 from gitops_model.readers.hdf5.header import LINK, LINK_INFO, SYMBOLS, Message
 
 LIMIT_DEPTH = 32
+
+GROUPS = frozenset((SYMBOLS, LINK_INFO, LINK))
+"""The messages that only a group has."""
+
+
+ENTRY = Struct("<QQB23x")
+"""A symbol with addresses of eight bytes: where its name is in the heap, its object header, its kind of cache."""
 
 
 class Link(NamedTuple):
@@ -32,7 +40,7 @@ def links(file: File, found: list[Message]) -> Iterator[Link]:
 
 
 def is_group(found: list[Message]) -> bool:
-    return any(message.kind in (SYMBOLS, LINK_INFO, LINK) for message in found)
+    return not GROUPS.isdisjoint([message.kind for message in found])
 
 
 def symbol_table(file: File, data: bytes) -> Iterator[Link]:
@@ -69,15 +77,21 @@ def symbols(file: File, address: int, names: bytes) -> Iterator[Link]:
     count = u16(head, 6)
     size = 2 * file.offset_size + 24
     body = file.at(address + 8, count * size)
-    for index in range(count):
-        at = index * size
-        name_at = file.offset(body, at)
+    rows: Iterable[tuple[int, int, int]]
+    if file.offset_size == 8:
+        rows = ENTRY.iter_unpack(body)
+    else:
+        width = file.offset_size
+        rows = (
+            (file.offset(body, at), file.offset(body, at + width), body[at + 2 * width])
+            for at in range(0, count * size, size)
+        )
+    for name_at, place, cache in rows:
         end = names.find(b"\0", name_at)
         if name_at >= len(names) or end < 0:
             raise BadFile(Problem("GM002", "a name in an HDF5 group lies outside its heap"))
-        cache = body[at + 2 * file.offset_size]
         if cache != 2:  # 2: a soft link
-            yield Link(names[name_at:end].decode("utf-8", "backslashreplace"), file.offset(body, at + file.offset_size))
+            yield Link(names[name_at:end].decode("utf-8", "backslashreplace"), place)
 
 
 def link_message(file: File, data: bytes) -> Link | None:

@@ -1,5 +1,6 @@
 """Object headers: the messages that say what an object is. (IV.A)"""
 
+from struct import Struct
 from typing import NamedTuple
 
 from gitops_model.errors import BadFile, Problem
@@ -12,6 +13,10 @@ SHARED = 0x02
 LIMIT_MESSAGES = 100_000
 
 
+FIELDS = Struct("<HHB").unpack_from
+"""Of a message in the old form: kind, length, flags."""
+
+
 class Message(NamedTuple):
     kind: int
     flags: int
@@ -20,13 +25,13 @@ class Message(NamedTuple):
 
 def messages(file: File, address: int) -> list[Message]:
     """All messages of the object header at `address`, continuation blocks included."""
-    if file.at(address, 4) == b"OHDR":
+    head = file.at(address, min(16, max(4, file.size - address)))
+    if head[:4] == b"OHDR":
         return version2(file, address)
-    return version1(file, address)
+    return version1(file, address, head if len(head) == 16 else file.at(address, 16))
 
 
-def version1(file: File, address: int) -> list[Message]:
-    head = file.at(address, 16)
+def version1(file: File, address: int, head: bytes) -> list[Message]:
     if head[0] != 1:
         raise BadFile(Problem("GM002", f"no object header at address {address} of the HDF5 file"))
     count = u16(head, 2)
@@ -37,15 +42,17 @@ def version1(file: File, address: int) -> list[Message]:
         start, size = blocks.pop(0)
         block = file.at(start, size)
         at = 0
-        while at + 8 <= len(block) and len(found) < count:
-            kind, length, flags = u16(block, at), u16(block, at + 2), block[at + 4]
-            data = block[at + 8 : at + 8 + length]
-            if len(data) != length:
+        room = len(block)
+        while at + 8 <= room and len(found) < count:
+            kind, length, flags = FIELDS(block, at)
+            at += 8
+            if at + length > room:
                 raise BadFile(Problem("GM002", "a message of an HDF5 object header is cut"))
+            data = block[at : at + length]
+            at += length
             found.append(Message(kind, flags, data))
             if kind == CONTINUATION:
                 follow(file, data, blocks, seen)
-            at += 8 + length
     return found
 
 

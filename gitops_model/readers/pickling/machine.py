@@ -200,31 +200,38 @@ class Machine:
         handlers = OPCODES
         self._start, self._at, self._buffer = self.offset, 0, b""
         steps = self.steps
+        stack, memo, number = self.stack, self.memo, int.from_bytes
         try:
             while True:
-                steps += 1
+                at, buffer = self._at, self._buffer
+                room = len(buffer)
+                opcode = -1
+                # Four of five opcodes of a checkpoint are these three: done here, half of the time is saved. None of
+                # them can fail: what is not plainly there is left to the opcode's own function.
+                while at < room:
+                    steps += 1
+                    opcode = buffer[at]
+                    at += 1
+                    if steps > LIMIT_STEPS:
+                        break
+                    if opcode == LONG_BINPUT and at + 4 <= room and stack:
+                        memo[number(buffer[at : at + 4], "little")] = stack[-1]
+                        at += 4
+                    elif opcode == BINGET and at < room and buffer[at] in memo:
+                        stack.append(memo[buffer[at]])
+                        at += 1
+                    elif opcode == BININT1 and at < room:
+                        stack.append(buffer[at])
+                        at += 1
+                    else:
+                        break
+                    opcode = -1
+                self._at = at
+                if opcode < 0:
+                    steps += 1
+                    opcode = self.take(1)[0]
                 if steps > LIMIT_STEPS:
                     raise BadFile(Problem("GM005", f"the pickle has more than {LIMIT_STEPS} opcodes"))
-                at = self._at
-                buffer = self._buffer
-                if at < len(buffer):
-                    opcode = buffer[at]
-                    self._at = at + 1
-                    # Four of five opcodes of a checkpoint are these three: done here, a third of the time is saved.
-                    if opcode == LONG_BINPUT and at + 5 <= len(buffer):
-                        self.memo[int.from_bytes(buffer[at + 1 : at + 5], "little")] = self.stack[-1]
-                        self._at = at + 5
-                        continue
-                    if opcode == BINGET and at + 2 <= len(buffer) and buffer[at + 1] in self.memo:
-                        self.stack.append(self.memo[buffer[at + 1]])
-                        self._at = at + 2
-                        continue
-                    if opcode == BININT1 and at + 2 <= len(buffer):
-                        self.stack.append(buffer[at + 1])
-                        self._at = at + 2
-                        continue
-                else:
-                    opcode = self.take(1)[0]
                 handler = handlers[opcode]
                 if handler is None:
                     raise BadFile(Problem("GM002", f"byte {self.position} is no pickle opcode (0x{opcode:02x})"))

@@ -6,7 +6,7 @@ behind a persistent id ('storage', class, key, location, numel[, view]) (torch/s
 
 from collections.abc import Callable
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from gitops_model.errors import BadFile, Problem
 from gitops_model.ir import Inline, Locator, Strided, Swapped
@@ -110,7 +110,10 @@ class TorchObjects:
             raise BadFile(Problem("GM002", f"a tensor has {len(dims)} dimensions and {len(steps)} strides"))
         count = prod(dims)
         nbytes = count * itemsize
-        last = begin + sum((dim - 1) * step for dim, step in zip(dims, steps, strict=True)) if count else begin
+        flat = contiguous(dims, steps)
+        last = begin + count - 1 if flat else begin
+        if count and not flat:
+            last += sum((dim - 1) * step for dim, step in zip(dims, steps, strict=True))
         if count and (last + 1) * itemsize > storage.nbytes:
             raise BadFile(
                 Problem(
@@ -121,7 +124,7 @@ class TorchObjects:
             )
         if not count:
             return Named("", name, dims, Inline(b""), 0)
-        if contiguous(dims, steps):
+        if flat:
             data = self.place(storage, begin * itemsize, nbytes)
         else:
             reach = (last + 1 - begin) * itemsize
@@ -266,6 +269,12 @@ def whole(thing: Thing, what: str, *, signed: bool = False) -> int:
 
 
 def sizes(thing: Thing, what: str) -> tuple[int, ...]:
+    if type(thing) is tuple and len(plain := cast("tuple[Thing, ...]", thing)) <= 64:  # as every writer has it
+        for item in plain:
+            if type(item) is not int or not 0 <= item < 1 << 62:
+                break
+        else:
+            return plain
     if isinstance(thing, Call) and thing.path == "torch.Size":
         thing = thing.arguments[0] if thing.arguments else ()
     found = sequence(thing)

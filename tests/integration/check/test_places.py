@@ -182,7 +182,7 @@ def test_a_staged_model_file_named_by_path(repo: GitRepo) -> None:
     repo.git("add", ".")
     repo.write("a/w.safetensors", SAFETENSORS)
     assert said(run(repo, "a/w.safetensors", staged=True)) == [("GM001", "a/w.safetensors")]
-    assert said(run(repo, "a", staged=True)) == [("GM201", "a/model.yaml"), ("GM001", "a/w.safetensors")]
+    assert said(run(repo, "a", staged=True)) == [("GM001", "a/w.safetensors")]
     assert said(run(repo, "a/w.safetensors", rev="HEAD")) == []
 
 
@@ -239,7 +239,7 @@ def test_files_outside_any_repository(tmp_path: Path) -> None:
     assert said(run(folder, "a", "a/model.yaml", "a/w.safetensors")) == []
     (folder / "a/w.safetensors").write_bytes(b"")
     assert said(run(folder, "a/w.safetensors")) == [("GM001", "a/w.safetensors")]
-    assert said(run(folder / "a", "model.yaml")) == [("GM201", "model.yaml"), ("GM001", "w.safetensors")]
+    assert said(run(folder / "a", "model.yaml")) == [("GM001", "w.safetensors")]
 
 
 def test_outside_a_repository_a_path_is_needed(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from gitops_model.git.dvc import Out, is_pointer_path, parse
+from gitops_model.git.dvc import Out, parse
+from gitops_model.git.dvc_names import is_pointer_path
 
 A, B = "63f4f1e9b725370f459720575cd5f953", "9336ebf25087d91c818ee6e9ec29f8c1"
 FILE = f"outs:\n- md5: {A}\n  size: 7\n  hash: md5\n  path: m.onnx\n"

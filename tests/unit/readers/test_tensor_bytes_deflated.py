@@ -10,9 +10,9 @@ from support.tensor_bytes import got, refused
 from gitops_model.blob import Blob, NoSource
 from gitops_model.errors import BadFile
 from gitops_model.ir import Deflated, Span, Strided
-from gitops_model.readers import bytes as tensor_bytes
 from gitops_model.readers.bytes import TensorBytes
 from gitops_model.readers.locators import inflate
+from gitops_model.readers.locators import inflate as inflating
 
 
 def deflated(content: bytes) -> bytes:
@@ -36,13 +36,13 @@ def test_a_deflated_span_is_inflated_in_steps(
 
 def test_views_of_one_deflated_storage_inflate_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[object] = []
-    plain = tensor_bytes.inflate
+    plain = inflating.inflate
 
     def counting(blob: Blob, locator: Deflated) -> Iterable[bytes]:
         opened.append(locator)
         return plain(blob, locator)
 
-    monkeypatch.setattr(tensor_bytes, "inflate", counting)
+    monkeypatch.setattr(inflating, "inflate", counting)
     base = Deflated(Span(0, len(PACKED)), 0, len(PLAIN), len(PLAIN))
     with TensorBytes(Blob.of_bytes("m", PACKED), NoSource()) as data:
         for row in range(20):
