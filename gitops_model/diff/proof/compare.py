@@ -5,14 +5,16 @@ from itertools import permutations
 from typing import Any
 
 from gitops_model.diff.proof.evaluate import Evaluator
-from gitops_model.diff.proof.infer import items_of
 from gitops_model.diff.proof.lossy import Lossy
 from gitops_model.diff.proof.operations import Unknown
-from gitops_model.diff.proof.table import Expression, Table, onnx_name, version_of
+from gitops_model.diff.proof.table import Expression, Table, items_of, onnx_name, version_of
 from gitops_model.diff.proof.values import Outcome, close
 
 COMMUTATIVE = frozenset(("prod", "sum", "Max", "Min", "Mean", "And", "Or", "Xor", "Equal"))
 """Of the default domain since opset 7 (before, the second argument was broadcast to the first), and our own."""
+
+CUT, RELU = "cut", "ai.onnx:Relu:6"
+"""Numbers that a quantiser cut off at zero (rewrites/qdq.py): a Relu on the other side, or nothing."""
 
 LIMIT_PAIRS = 1_000_000
 
@@ -62,6 +64,9 @@ class Comparison:
             if known is not None:
                 return known
         one, other = table.items[a], table.items[b]
+        if self.lossy is not None and (one.op == CUT) != (other.op == CUT):
+            inner = [item.args[0] if item.op in (CUT, RELU) else number for item, number in ((one, a), (other, b))]
+            return (yield inner[0], inner[1])
         skeleton, inner = parts(one)
         other_skeleton, other_inner = parts(other)
         if one.op != other.op or skeleton != other_skeleton or len(one.args) != len(other.args):

@@ -19,11 +19,36 @@ LIMIT_ITEMS = 64
 def symbol(operation: str, *parts: object) -> str:
     """The symbol for the result of an operation on dimensions; long ones are named by their digest."""
     text = f"{operation}({','.join(map(str, parts))})"
-    if len(text) <= LIMIT_SYMBOL:
-        return text
+    return text if len(text) <= LIMIT_SYMBOL else short(operation, text)
+
+
+def short(word: str, text: str) -> str:
+    """A name for a long text: its digest."""
     from blake3 import blake3
 
-    return f"{operation}#{blake3(text.encode()).hexdigest(16)}"
+    return f"{word}#{blake3(text.encode()).hexdigest(16)}"
+
+
+MOST_SIZES, LIMIT_SIZE = 16, 60
+"""Sizes that the symbol of their largest names one by one, and characters of each."""
+
+
+def largest(sizes: set[str]) -> str:
+    """The symbol for the largest of some sizes, in whatever order they met: max(a, max(b, a)) is that of two."""
+    flat: set[str] = set()
+    for size in sizes:
+        flat.update(arguments(size[4:-1]) if size.startswith("max(") and size.endswith(")") else (size,))
+    flat -= {size for size in flat if is_beginning(size, flat)}
+    named = sorted({size if len(size) <= LIMIT_SIZE else short("size", size) for size in flat})
+    if len(named) == 1:
+        return next(iter(flat))
+    return f"max({','.join(named)})" if len(named) <= MOST_SIZES else short("largest", ",".join(named))
+
+
+def is_beginning(size: str, others: set[str]) -> bool:
+    """Whether a size is that of the first K of another (K > 1): if both go together, they are equal."""
+    whole, *span = arguments(size[5:-1]) if size.startswith("part(") else ("",)
+    return whole in others and len(span) == 2 and span[0] == "0" and span[1].isdecimal() and int(span[1]) > 1
 
 
 def factors(dims: Dims) -> tuple[int, list[str]]:
@@ -212,6 +237,12 @@ def arithmetic(name: str, parts: list[Dims | None]) -> Dims | None:
             sizes = all(is_size(item) for item in column)
             made.append(symbol(word if sizes else SIGNED + word, number, *symbols))
     return tuple(made)
+
+
+def multiplied(dim: int | str, times: int | str) -> int | str:
+    """A size times a number or another size."""
+    made = arithmetic("prod", [(dim,), (times,)])
+    return made[0] if made else symbol("mul", dim, times)
 
 
 def place(axis: int, rank: int) -> int:

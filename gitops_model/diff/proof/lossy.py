@@ -3,10 +3,10 @@
 from gitops_model.diff.proof.evaluate import Evaluator
 from gitops_model.diff.proof.operations import Unknown
 from gitops_model.diff.proof.table import Table
-from gitops_model.diff.proof.values import Outcome, close
+from gitops_model.diff.proof.values import ULPS, Outcome, close
 
-HALF = {"float16": (2.0**-10, 2.0**-24), "bfloat16": (2.0**-7, 2.0**-126)}
-"""Relative and absolute error of a number in half precision."""
+HALF = {"float16": (2.0**-10, 2.0**-23), "bfloat16": (2.0**-7, 2.0**-126)}
+"""Relative and absolute error of a number in half precision; converters write 1e-7 for what is smaller."""
 
 STEP = 1 / 100
 """What a quantised number may be off, of the largest of its tensor: a step of 8 bits, and some room."""
@@ -37,13 +37,15 @@ class Lossy:
         known = close(one, other, types[0] if types[0] == types[1] else "float64")
         if known <= Outcome.ROUNDED or known is Outcome.DIFFERENT:
             return known
-        (x, _), (y, _) = one, other
+        (x, size), (y, other_size) = one, other
+        computed = any(table.items[number].op != "const" for number in (a, b))
         if x.dtype.kind != "f" or y.dtype.kind != "f" or not x.size:
             return Outcome.WEIGHTS
         half = next((kind for kind in types if kind in HALF and types[0] != types[1]), None)
         if half is not None:
             relative, absolute = HALF[half]
-            bound = relative * np.maximum(np.abs(x), np.abs(y)) + absolute
+            sizes = ULPS * np.maximum(size, other_size) if computed else np.maximum(np.abs(x), np.abs(y))
+            bound = relative * sizes + absolute
         elif self.quantised(a) or self.quantised(b):
             bound = np.full(x.shape, STEP * max(float(np.abs(x).max()), float(np.abs(y).max())))
         else:

@@ -18,14 +18,26 @@ PATTERN = "qdq"
 NUMERIC = "lossy"
 
 
+CUT = "cut"
+"""The operation of our own that is a Relu, or nothing: compare.py takes it for what stands on the other side."""
+
+
 def quantize(b: "Builder", call: "Call") -> tuple[int, ...] | None:
-    """Unsigned integers from zero on cut off what is negative: quantisers leave a Relu in front of them out."""
-    x, zero = call.arg(0), call.arg(2)
+    return (cut(b, call.arg(0), call.arg(2)),)
+
+
+def cut(b: "Builder", x: int, zero: int) -> int:
+    """Unsigned integers from zero on cut off what is negative.
+
+    Quantisers leave a Relu in front of them out; and they choose such integers where they never saw a negative number.
+    """
+    from gitops_model.diff.rewrites.arithmetic import single
+
     unsigned = zero == NONE or (b.table.dtype[zero] == "uint8" and not any(b.ints(zero) or (1,)))
-    return (x,) if not unsigned or positive(b, x) else (b.op("Relu", x),)
+    return single(b, CUT, x) if unsigned and not b.table.constant[x] and not positive(b, x) else x
 
 
-NEVER_NEGATIVE = ("recip", "Relu", "Sigmoid", "Abs", "Exp", "softmax", "sqrt", "HardSigmoid")
+NEVER_NEGATIVE = (CUT, "recip", "Relu", "Sigmoid", "Abs", "Exp", "softmax", "sqrt", "HardSigmoid")
 KEEPS_SIGN = (
     *("reshape", "Transpose", "MaxPool", "AveragePool", "part", "prod", "sum"),
     *("reduce:ReduceMean", "reduce:ReduceMax"),

@@ -25,6 +25,14 @@ OURS = ("channels_last", "opset")
 """Attributes that the operator on floats has not."""
 
 
+def done(b: "Builder", made: int, zero: int) -> tuple[int, ...]:
+    """The result, which its zero point may cut off at zero."""
+    from gitops_model.diff.rewrites.qdq import cut
+
+    b.note(PATTERN, made)
+    return (cut(b, made, zero),)
+
+
 def real(b: "Builder", call: "Call", first: int, axis: int = 0) -> int:
     """The argument at a place, followed by its scale and zero point, as the numbers that it stands for."""
     from gitops_model.diff.rewrites.qdq import stored
@@ -42,45 +50,34 @@ def bias_of(b: "Builder", bias: int, scale: int, weight_scale: int) -> int:
 
 def conv(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     bias = bias_of(b, call.arg(8), call.arg(1), call.arg(4))
-    made = b.op("Conv", real(b, call, 0), real(b, call, 3), bias, **call.attrs)
-    b.note(PATTERN, made)
-    return (made,)
+    return done(b, b.op("Conv", real(b, call, 0), real(b, call, 3), bias, **call.attrs), call.arg(7))
 
 
 def matmul(b: "Builder", call: "Call") -> tuple[int, ...] | None:
-    made = b.op("MatMul", real(b, call, 0), real(b, call, 3, 1))
-    b.note(PATTERN, made)
-    return (made,)
+    return done(b, b.op("MatMul", real(b, call, 0), real(b, call, 3, 1)), call.arg(7))
 
 
 def gemm(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     bias = bias_of(b, call.arg(6), call.arg(1), call.arg(4))
     axis = 0 if call.attrs.get("transB") else 1
-    made = b.op("Gemm", real(b, call, 0), real(b, call, 3, axis), bias, **call.attrs)
-    b.note(PATTERN, made)
-    return (made,)
+    return done(b, b.op("Gemm", real(b, call, 0), real(b, call, 3, axis), bias, **call.attrs), call.arg(8))
 
 
 def binary(b: "Builder", call: "Call") -> tuple[int, ...] | None:
-    made = b.op(BINARY[call.op], real(b, call, 0), real(b, call, 3))
-    b.note(PATTERN, made)
-    return (made,)
+    return done(b, b.op(BINARY[call.op], real(b, call, 0), real(b, call, 3)), call.arg(7))
 
 
 def unary(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     if call.attrs.get("channels_last"):
         return None
     attrs = {name: value for name, value in call.attrs.items() if name not in OURS}
-    made = b.op(UNARY[call.op], real(b, call, 0), **attrs)
-    b.note(PATTERN, made)
-    return (made,)
+    return done(b, b.op(UNARY[call.op], real(b, call, 0), **attrs), call.arg(4))
 
 
 def concat(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     """QLinearConcat(scale, zero point, then each part with its scale and zero point)."""
-    made = b.op("Concat", *(real(b, call, index) for index in range(2, len(call.args), 3)), **call.attrs)
-    b.note(PATTERN, made)
-    return (made,)
+    parts = (real(b, call, index) for index in range(2, len(call.args), 3))
+    return done(b, b.op("Concat", *parts, **call.attrs), call.arg(1))
 
 
 RULES: "Rules" = {

@@ -7,8 +7,7 @@ range along one axis, of which a Gather at a single place drops the axis. Parts 
 from typing import TYPE_CHECKING
 
 from gitops_model.diff.proof.dims import place as axis_of
-from gitops_model.diff.proof.infer import ints_of
-from gitops_model.diff.proof.table import NONE
+from gitops_model.diff.proof.table import NONE, ints_of
 
 if TYPE_CHECKING:
     from gitops_model.diff.proof.build import Builder
@@ -51,7 +50,9 @@ def part(b: "Builder", x: int, axis: int, start: int, stop: int) -> int | None:
         stop = min(stop, END)
         if start == 0 and stop == END:
             return x
-        if (start, stop) == (-1, END):
+        if size.startswith("rank("):
+            dim = b.symbol("part", size, start, stop)  # of a scalar there is no first dimension
+        elif (start, stop) == (-1, END):
             dim = 1  # a model that takes the last of none fails
         elif 0 <= start < stop != END:
             dim = stop - start if stop - start == 1 else b.symbol("part", size, start, stop)
