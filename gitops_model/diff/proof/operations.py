@@ -256,7 +256,7 @@ FUNCTIONS: dict[str, Function] = {
 SINCE_7 = frozenset(("Equal", "Less", "Greater", "Div", "And", "Or", "Pow"))
 """Operators that broadcast in another way before opset 7."""
 
-BROADCASTING = frozenset(("prod", "sum", "Where", "Expand", "DequantizeLinear", "Max", "Min", *SINCE_7))
+BROADCASTING = frozenset(("prod", "sum", "Where", "Expand", "Max", "Min", *SINCE_7))
 
 NUMBERS = frozenset(
     ("prod", "sum", "neg", "recip", "sqrt", "reduce", "matmul", "Exp", "Log", "Abs", "Floor", "Ceil", "Less", "Greater")

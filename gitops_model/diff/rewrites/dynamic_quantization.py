@@ -7,11 +7,12 @@ the scales are multiplied in behind. It counts as the product of the floats (see
 from struct import pack
 from typing import TYPE_CHECKING
 
+from gitops_model.diff.ops import meaning
+from gitops_model.diff.proof.call import Call
 from gitops_model.diff.proof.table import NONE
 
 if TYPE_CHECKING:
     from gitops_model.diff.proof.build import Builder
-    from gitops_model.diff.proof.call import Call
     from gitops_model.diff.rewrites import Rules
 
 PATTERN = "dynamic-quantization"
@@ -66,7 +67,26 @@ def scaled_product(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     return None
 
 
+def lstm(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    """ONNX Runtime's DynamicQuantizeLSTM: an LSTM whose weights are integers, and lie the other way round."""
+    from gitops_model.diff.rewrites.qdq import stored
+
+    meant = meaning("LSTM", 21)
+    turned: list[int] = []
+    for place, scale in ((1, 8), (2, 10)):
+        w = call.arg(place)
+        if meant is None or not b.table.constant[w] or len(b.table.shape[w] or ()) != 3:
+            return None
+        turned.append(b.op("Transpose", stored(b, w, call.arg(scale), call.arg(scale + 1), 0), perm=(0, 2, 1)))
+    attrs = {**b.defaults(meant), **{name: call.attrs[name] for name in call.attrs if name in meant.attributes}}
+    args = (call.arg(0), *turned, *(call.arg(place) for place in range(3, 8)))
+    made = b.emit(Call("LSTM", "ai.onnx", meant.version, args, attrs, call.outputs))
+    b.note(PATTERN, *made)
+    return made
+
+
 RULES: "Rules" = {
+    ("com.microsoft", "DynamicQuantizeLSTM"): (lstm,),
     ("ai.onnx", "DynamicQuantizeLinear"): (quantize,),
     ("ai.onnx", "MatMulInteger"): (matmul,),
     ("ai.onnx", "ConvInteger"): (conv,),

@@ -7,6 +7,7 @@ are not equivalent; that nothing but the quantisation changed is what is said.
 
 from typing import TYPE_CHECKING
 
+from gitops_model.diff.proof.lossy import FLOATS
 from gitops_model.diff.proof.table import NONE, onnx_name
 
 if TYPE_CHECKING:
@@ -71,7 +72,9 @@ def dequantize(b: "Builder", call: "Call") -> tuple[int, ...] | None:
 
 
 def stored(b: "Builder", x: int, scale: int, zero: int, axis: int) -> int:
-    """The numbers that constant integers stand for."""
+    """The numbers that constant integers stand for; floats went through a QuantizeLinear, and stand for themselves."""
+    if b.table.dtype[x] in FLOATS:
+        return x
     args = (x, scale) if zero == NONE else (x, scale, zero)
     made = b.table.make("ai.onnx:DequantizeLinear:10", args, (("axis", axis),))
     return b.table.typed(made, "float32", b.table.shape[x])

@@ -43,7 +43,7 @@ def zeros(b: "Builder", call: "Call", place: int) -> bool:
 
 MOST = 64
 """Expressions that an initial state may be put together from."""
-MOVED = ("part", "reshape", "unsqueeze", "Transpose", "Concat")
+MOVED = ("part", "reshape", "unsqueeze", "Transpose", "Concat", "cut")
 
 
 def zeros_of_any_size(b: "Builder", number: int) -> bool:
