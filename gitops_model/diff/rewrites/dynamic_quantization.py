@@ -52,7 +52,7 @@ def conv(b: "Builder", call: "Call") -> tuple[int, ...] | None:
 
 def scaled_product(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     """A single scale behind a product with weights goes into the weights."""
-    from gitops_model.diff.rewrites.arithmetic import make
+    from gitops_model.diff.rewrites.arithmetic import is_scalar, make, product
     from gitops_model.diff.rewrites.reshape import inside, to_shape
 
     for x, scale in (call.args[:2], call.args[1::-1]):
@@ -61,6 +61,12 @@ def scaled_product(b: "Builder", call: "Call") -> tuple[int, ...] | None:
             made = scaled_product(b, call._replace(args=(shaped[0], scale)))
             return None if made is None else (to_shape(b, made[0], shaped[2]),)
         item = b.table.items[x]
+        if item.op == "prod" and b.table.constant[scale] and not b.table.constant[x]:
+            scalars = [arg for arg in item.args if is_scalar(b, arg)]
+            rest = [arg for arg in item.args if arg not in scalars]
+            made = scaled_product(b, call._replace(args=(rest[0], scale))) if len(rest) == 1 and scalars else None
+            if made is not None:
+                return (product(b, made[0], *scalars),)
         plain = item.op == "matmul" and b.table.constant[item.args[1]] and not b.table.constant[x]
         if plain and b.table.constant[scale] and b.table.static(scale) in ((), (1,)):
             return (b.op("MatMul", item.args[0], make(b, "prod", (item.args[1], scale))),)
