@@ -3,6 +3,10 @@ major for what breaks callers (an input gone, an output of another type), minor 
 proved to compute the same, patch for other weights. X.Y.Z are compared; under 0.y.z a minor bump is enough for a
 breaking change. `gitops-model diff` shows the change and why.
 
+Major too is an ONNX model whose opset or IR version is newer than the ONNX Runtime loads that a manifest which lists it
+declares, before the change or after it: by `runtime.onnxruntime`, or by a file of its `targets` whose `libraries` have
+`libonnxruntime.so`. Of a release that the tables do not know, nothing is claimed.
+
 Checked where there is a base: by `review`, and by `check --base REV`.
 
 Example:

@@ -19,7 +19,10 @@ A file whose name is also a revision, or which is gone, is named after `--`.
 
 Where `record` has written notes on both sides they are believed, and no weight is read;
 then it is not measured how much weights changed, unless --statistics asks for it.
---exit-code and --no-notes read everything."""
+--exit-code and --no-notes read everything.
+
+The JSON leaves nothing out: with what `show --format json` says of the old model, a script
+has the interface, opset, operations, facts, digests and tensors of the new one."""
 EPILOG = """examples:
   gitops-model diff main...HEAD --format markdown
   gitops-model diff v1.0:model.onnx model.onnx

@@ -6,15 +6,18 @@ Tensors are matched by content and name, operations by count; proof/ says whethe
 function, looking through the known rewrites (rewrites/). Nothing is called equivalent that was not proved there.
 """
 
-from gitops_model.diff.result import ModelDiff, Side
+from gitops_model.diff.result import Limits, ModelDiff, Side
 
 __all__ = ["ModelDiff", "Side", "diff_models"]
 
 
-def diff_models(before: Side, after: Side, *, same_bytes: bool = False, measure: bool = True) -> ModelDiff:
+def diff_models(
+    before: Side, after: Side, *, same_bytes: bool = False, measure: bool = True, limits: tuple[Limits, ...] = ()
+) -> ModelDiff:
     """Compare two models. `same_bytes`: the files are byte for byte the same, with everything they refer to.
 
-    `measure`: say how much the changed weights changed, which reads them once more.
+    `measure`: say how much the changed weights changed, which reads them once more. `limits` are those of the targets
+    that the model is declared to run on.
     """
     from gitops_model.diff import facts, graph, signature, statistics, verdict, weights
 
@@ -28,21 +31,26 @@ def diff_models(before: Side, after: Side, *, same_bytes: bool = False, measure:
         properties=facts.changes(before.model.properties, after.model.properties),
         metadata=facts.changes(before.model.metadata, after.model.metadata),
         weights=statistics.measured(before, after, moved, measure=measure),
-        digests={
-            "weights": (before.weights, after.weights),
-            "structure": (before.structure, after.structure),
-            "signature": (before.signature, after.signature),
-        },
+        digests=digests(before, after),
     )
     if same_bytes or not worth_proving(before, after):
-        return draft._replace(verdict=verdict.judge(before, after, draft, None, same_bytes=same_bytes))
+        return draft._replace(verdict=verdict.judge(before, after, draft, None, same_bytes=same_bytes, limits=limits))
     from gitops_model.diff.proof.prove import prove
     from gitops_model.diff.proof.values import Outcome
 
     proof = prove(before, after)
     changed = () if proof.outcome <= Outcome.ROUNDED else draft.graph.changed
     draft = draft._replace(graph=draft.graph._replace(rewrites=proof.rewrites, changed=changed))
-    return draft._replace(verdict=verdict.judge(before, after, draft, proof, same_bytes=False))
+    return draft._replace(verdict=verdict.judge(before, after, draft, proof, limits=limits))
+
+
+def digests(before: Side, after: Side) -> dict[str, tuple[str, str]]:
+    """The digests of both sides by name; `optimizer` only where one of them holds training state."""
+    names = ("weights", "structure", "signature", "optimizer")
+    found = {name: (getattr(before, name), getattr(after, name)) for name in names}
+    if found["optimizer"] == ("", ""):
+        del found["optimizer"]
+    return found
 
 
 def worth_proving(before: Side, after: Side) -> bool:

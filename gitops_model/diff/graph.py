@@ -5,7 +5,7 @@ as changed when its attributes differ, or when it takes its inputs from other pl
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from gitops_model.diff.match import COMMUTATIVE, Matching
 from gitops_model.diff.nodes import Item, Nodes, Source, plain_value
@@ -14,16 +14,25 @@ from gitops_model.ir import Graph, Model, Node
 
 
 def diff(before: Side, after: Side) -> GraphDiff:
-    if before.structure and before.structure == after.structure and before.model.format == after.model.format:
-        return GraphDiff(nodes=(op_counts(before.model).total(), op_counts(after.model).total()))
+    counts = op_counts(before.model), op_counts(after.model)
+    same = bool(before.structure) and (before.structure, before.model.format) == (after.structure, after.model.format)
+    if same and counts[0] == counts[1]:
+        return GraphDiff(nodes=(counts[0].total(), counts[1].total()))
     matching = Matching(Nodes(before.model, before.constants), Nodes(after.model, after.constants))
     one, other = matching.one.items, matching.other.items
     return GraphDiff(
         added=grouped(other[index] for index in matching.left[1]),
         removed=grouped(one[index] for index in matching.left[0]),
-        changed=tuple(changed(matching)),
-        nodes=(len(one), len(other)),
+        changed=() if same else tuple(changed(matching)),
+        nodes=(counts[0].total(), counts[1].total()),
+        ops=moved(*counts),
     )
+
+
+def moved(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, tuple[int, int]]:
+    """The operations whose numbers differ, by name, with both numbers."""
+    sides = {op: (before.get(op, 0), after.get(op, 0)) for op in sorted(before.keys() | after.keys())}
+    return {op: counts for op, counts in sides.items() if counts[0] != counts[1]}
 
 
 def grouped(items: Iterator[Item]) -> tuple[NodeChange, ...]:

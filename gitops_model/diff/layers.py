@@ -44,7 +44,7 @@ def layers(before: Side, after: Side, weights: WeightsDiff) -> tuple[Layer, ...]
         for layer, own in sizes.items():
             names.setdefault(layer, {}).update({name: size for name, size in own.items() if name not in names[layer]})
     fates: dict[str, dict[str, list[TensorChange]]] = {}
-    for fate in ("changed", "added", "removed", "renamed"):
+    for fate in ("changed", "added", "removed", "renamed", "unknown"):
         for change in getattr(weights, fate):
             fates.setdefault(layer_of(change.name), {}).setdefault(fate, []).append(change)
     return tuple(_layer(name, own, fates.get(name, {})) for name, own in names.items())
@@ -60,6 +60,7 @@ def _layer(name: str, sizes: dict[str, int], fates: dict[str, list[TensorChange]
         len(fates.get("added", ())),
         len(fates.get("removed", ())),
         len(fates.get("renamed", ())),
+        len(fates.get("unknown", ())),
         nbytes=sum(sizes.values()),
         relative_l2=_together([found for _, found in known]),
         max_abs=max((found.max_abs for _, found in known if found.max_abs is not None), default=None),

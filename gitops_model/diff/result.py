@@ -34,6 +34,15 @@ class Side(NamedTuple):
     """The bytes behind the tensors, for what digests do not tell; None where they cannot be had."""
 
 
+class Limits(NamedTuple):
+    """What `target`, which somebody declared to run the model with, loads at most: the opset of ai.onnx and the IR
+    version; None where that is not known."""
+
+    target: str
+    opset: int | None = None
+    ir_version: int | None = None
+
+
 class Verdict(NamedTuple):
     """`kind` and `bump` as docs/diff.md defines them; `equivalent` only if it was proved; why, in sentences."""
 
@@ -48,6 +57,8 @@ class ValueChange(NamedTuple):
 
     `change`: added, removed, renamed, type, rank, shape or order. `grade`: noise (callers cannot tell), annotation
     (the file says more or less about the same thing) or real. `bump` is what it alone asks for, and `reason` why.
+    `places` are its places among the values before and after, counted from 0; None where it is not there. What stands
+    at no place of a change is the same on both sides and in the same order.
     """
 
     name: str
@@ -57,11 +68,15 @@ class ValueChange(NamedTuple):
     after: Value | None
     bump: str
     reason: str
+    places: "tuple[int | None, int | None]" = (None, None)
 
 
 class SignatureDiff(NamedTuple):
+    """`stated`: whether each side says at all what it takes and gives; a file of weights does not."""
+
     inputs: tuple[ValueChange, ...] = ()
     outputs: tuple[ValueChange, ...] = ()
+    stated: tuple[bool, bool] = (True, True)
 
 
 class NodePlace(NamedTuple):
@@ -102,11 +117,14 @@ class Rewrite(NamedTuple):
 
 
 class GraphDiff(NamedTuple):
+    """`ops` has how many nodes each operation has, before and after, where that differs; `nodes` how many all have."""
+
     added: tuple[NodeChange, ...] = ()
     removed: tuple[NodeChange, ...] = ()
     changed: tuple[NodeChange, ...] = ()
     rewrites: tuple[Rewrite, ...] = ()
     nodes: tuple[int, int] = (0, 0)
+    ops: Mapping[str, tuple[int, int]] = MappingProxyType({})
 
 
 class TensorFact(NamedTuple):
@@ -141,7 +159,7 @@ class WeightsDiff(NamedTuple):
     removed: tuple[TensorChange, ...] = ()
     renamed: tuple[TensorChange, ...] = ()
     unchanged: int = 0
-    unknown: int = 0
+    unknown: tuple[TensorChange, ...] = ()
     totals: tuple[int, int] = (0, 0)
     nbytes: tuple[int, int] = (0, 0)
     common_nbytes: int = 0

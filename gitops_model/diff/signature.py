@@ -4,60 +4,97 @@ A caller feels a change in one direction: an input that takes less than before b
 more than before breaks what reads it.
 """
 
+from collections import Counter
+from typing import TypeAlias
+
 from gitops_model.diff.result import SignatureDiff, ValueChange, type_text
 from gitops_model.ir import Dim, Model, OtherType, TensorType, Value
 
+Values: TypeAlias = tuple[Value, ...]
+Key: TypeAlias = tuple[str, int]
+Places: TypeAlias = tuple[int | None, int | None]
+
 
 def diff(before: Model, after: Model) -> SignatureDiff:
-    """Empty when a side has no signature (its format has none)."""
-    if before.inputs is None or after.inputs is None or before.outputs is None or after.outputs is None:
-        return SignatureDiff()
-    return SignatureDiff(
-        _values(before.inputs, after.inputs, output=False),
-        _values(before.outputs, after.outputs, output=True),
-    )
+    """Where only one side says what it takes and gives, callers see no change, but the files say more or less."""
+    olds, news = interface(before), interface(after)
+    if olds is None or news is None:
+        one, other = olds or ((), ()), news or ((), ())
+        inputs, outputs = (
+            _said(*sides, role=role) for role, *sides in zip(("input", "output"), one, other, strict=True)
+        )
+        return SignatureDiff(inputs, outputs, (olds is not None, news is not None))
+    return SignatureDiff(_values(olds[0], news[0], output=False), _values(olds[1], news[1], output=True))
 
 
-def _values(old: tuple[Value, ...], new: tuple[Value, ...], *, output: bool) -> tuple[ValueChange, ...]:
+def interface(model: Model) -> tuple[Values, Values] | None:
+    """(inputs, outputs); None where the file does not say both."""
+    return None if model.inputs is None or model.outputs is None else (model.inputs, model.outputs)
+
+
+def _said(old: Values, new: Values, role: str) -> tuple[ValueChange, ...]:
+    """One of the two is empty because its file says nothing."""
+    more, less = f"the file now says that it has {role}", f"the file no longer says that it has {role}"
+    return (
+        *(ValueChange(value.name, "removed", "annotation", value, None, "none", f"{less} {value.name}", (place, None))
+          for place, value in enumerate(old)),
+        *(ValueChange(value.name, "added", "annotation", None, value, "none", f"{more} {value.name}", (None, place))
+          for place, value in enumerate(new)),
+    )  # fmt: skip
+
+
+def _values(old: Values, new: Values, *, output: bool) -> tuple[ValueChange, ...]:
     role = "output" if output else "input"
-    olds = {value.name: value for value in old}
-    news = {value.name: value for value in new}
-    renames = _renames(old, new)
+    olds, news = keyed(old), keyed(new)
+    renamed = _renamed(old, new, olds, news)
     changes: list[ValueChange] = []
-    for value in old:
-        if value.name not in news and value.name not in renames.values():
-            reason = f"{role} {value.name} was removed"
-            changes.append(ValueChange(value.name, "removed", "real", value, None, "major", reason))
-    for value in new:
-        if value.name in olds:
-            changes += _retyped(olds[value.name], value, output=output)
-        elif value.name in renames:
-            was = olds[renames[value.name]]
-            reason = f"{role} {was.name} was renamed to {value.name}"
-            changes.append(ValueChange(value.name, "renamed", "real", was, value, "major", reason))
+    for key, place in olds.items():
+        if key not in news and place not in renamed:
+            reason = f"{role} {key[0]} was removed"
+            changes.append(ValueChange(key[0], "removed", "real", old[place], None, "major", reason, (place, None)))
+    for key, place in news.items():
+        value = new[place]
+        if key in olds:
+            changes += _retyped(old[olds[key]], value, (olds[key], place), output=output)
+        elif place in renamed:
+            reason = f"{role} {old[place].name} was renamed to {value.name}"
+            change = ValueChange(value.name, "renamed", "real", old[place], value, "major", reason, (place, place))
+            changes.append(change)
         else:
             bump, kind = ("minor", "output") if output else ("major", "required input")
             reason = f"new {kind} {value.name}"
-            changes.append(ValueChange(value.name, "added", "real", None, value, bump, reason))
-    kept_old = [value.name for value in old if value.name in news]
-    kept_new = [value.name for value in new if value.name in olds]
+            changes.append(ValueChange(value.name, "added", "real", None, value, bump, reason, (None, place)))
+    kept_old = [key for key in olds if key in news]
+    kept_new = [key for key in news if key in olds]
     for was, now in zip(kept_old, kept_new, strict=True):
         if was != now:
             reason = f"{role}s stand in another order"
             bump = "major" if output else "minor"
-            changes.append(ValueChange(now, "order", "real", olds[now], news[now], bump, reason))
+            places = olds[now], news[now]
+            sides = old[places[0]], new[places[1]]
+            changes.append(ValueChange(now[0], "order", "real", *sides, bump, reason, places))
     return tuple(changes)
 
 
-def _renames(old: tuple[Value, ...], new: tuple[Value, ...]) -> dict[str, str]:
-    """New name → old name, where as many stand on both sides and the one at a place only changed its name."""
+def keyed(values: Values) -> dict[Key, int]:
+    """Places by name, in their order. A name that stands there again (no valid file has one) is told by its number."""
+    seen: Counter[str] = Counter()
+    found: dict[Key, int] = {}
+    for place, value in enumerate(values):
+        found[value.name, seen[value.name]] = place
+        seen[value.name] += 1
+    return found
+
+
+def _renamed(old: Values, new: Values, olds: dict[Key, int], news: dict[Key, int]) -> set[int]:
+    """The places where as many stand on both sides and the one that is there only changed its name."""
     if len(old) != len(new):
-        return {}
-    olds, news = {value.name for value in old}, {value.name for value in new}
+        return set()
+    pairs = zip(olds, news, strict=True)
     return {
-        now.name: was.name
-        for was, now in zip(old, new, strict=True)
-        if was.name not in news and now.name not in olds and _same_type(was.type, now.type)
+        place
+        for place, (was, now) in enumerate(pairs)
+        if was not in news and now not in olds and _same_type(old[place].type, new[place].type)
     }
 
 
@@ -68,14 +105,14 @@ def _same_type(was: TensorType | OtherType | None, now: TensorType | OtherType |
     return was == now
 
 
-def _retyped(was: Value, now: Value, *, output: bool) -> list[ValueChange]:
+def _retyped(was: Value, now: Value, places: Places, *, output: bool) -> list[ValueChange]:
     if was.type == now.type:
         return []
     role = "output" if output else "input"
     text = f"{role} {now.name}: {type_text(was.type)} → {type_text(now.type)}"
 
     def change(kind: str, grade: str, bump: str, why: str) -> list[ValueChange]:
-        return [ValueChange(now.name, kind, grade, was, now, bump, f"{text}: {why}")]
+        return [ValueChange(now.name, kind, grade, was, now, bump, f"{text}: {why}", places)]
 
     old, new = was.type, now.type
     if old is None or new is None:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gitops_model.diff.proof.values import Outcome
-from gitops_model.diff.result import GraphDiff, ModelDiff, Side, TensorFact, Verdict, WeightsDiff
+from gitops_model.diff.result import GraphDiff, Limits, ModelDiff, Side, TensorFact, Verdict, WeightsDiff
+from gitops_model.readers import OPAQUE
 
 if TYPE_CHECKING:
     from gitops_model.diff.proof.prove import Proof
@@ -22,7 +23,15 @@ SHARED, NEARLY_ALL = 0.5, 0.9
 outputs, and with other names."""
 
 
-def judge(before: Side, after: Side, draft: ModelDiff, proof: "Proof | None", *, same_bytes: bool) -> Verdict:
+def judge(
+    before: Side,
+    after: Side,
+    draft: ModelDiff,
+    proof: "Proof | None",
+    *,
+    same_bytes: bool = False,
+    limits: tuple[Limits, ...] = (),
+) -> Verdict:
     if same_bytes:
         return Verdict("identical-bytes", "none", equivalent=True, reasons=("the files are byte for byte the same",))
     kind = kind_of(before, after, draft, proof)
@@ -33,7 +42,8 @@ def judge(before: Side, after: Side, draft: ModelDiff, proof: "Proof | None", *,
         kind = "graph-only"  # what changed in the weights is part of the rewrites
     bump = "none"
     reasons: list[str] = []
-    for wanted, reason in asked(before, draft, kind, graph=graph_outcome(draft, proof, equivalent=equivalent)):
+    graph = graph_outcome(draft, proof, equivalent=equivalent)
+    for wanted, reason in (*out_of_reach(draft, limits), *asked(before, draft, kind, graph=graph)):
         bump = max(bump, wanted, key=ORDER.index)
         if reason not in reasons:
             reasons.append(reason)
@@ -83,7 +93,7 @@ def kind_of(before: Side, after: Side, draft: ModelDiff, proof: "Proof | None") 
     if draft.formats[0] != draft.formats[1]:
         return "cross-format"
     if before.model.graph is None or after.model.graph is None:
-        if moved:
+        if moved or replaced_whole(draft):
             return "weights-only"
         return "renamed-only" if weights.renamed else "identical-model"
     if not graph_changed:
@@ -98,6 +108,12 @@ def kind_of(before: Side, after: Side, draft: ModelDiff, proof: "Proof | None") 
         return "architecture"
     kept = weights.changed or weights.removed or weights.unknown
     return "weights+graph" if kept else "graph-only"
+
+
+def replaced_whole(draft: ModelDiff) -> bool:
+    """Whether the file, of which only the bytes as a whole are known, holds other bytes."""
+    old, new = draft.digests["weights"]
+    return draft.formats[1] == OPAQUE and old != new
 
 
 def replaced(weights: WeightsDiff) -> bool:
@@ -115,6 +131,22 @@ def variant_or_other(draft: ModelDiff) -> str:
     changes = (*draft.signature.inputs, *draft.signature.outputs)
     names_kept = not any(change.change in {"added", "removed", "renamed"} for change in changes)
     return "variant" if min(shares) >= (SHARED if names_kept else NEARLY_ALL) else "architecture"
+
+
+def out_of_reach(draft: ModelDiff, limits: tuple[Limits, ...]) -> Iterator[tuple[str, str]]:
+    """What a declared target loaded before and does not load now; the target that loads least speaks for all."""
+    if draft.formats[1] != "onnx":
+        return
+    for what, sides, most in (
+        ("opset", draft.opset.get("ai.onnx"), [(one.opset, one.target) for one in limits]),
+        ("IR version", draft.properties.get("ir_version"), [(one.ir_version, one.target) for one in limits]),
+    ):
+        known = [(number, target) for number, target in most if number is not None]
+        if sides is None or not known:
+            continue
+        (old, new), (number, target) = sides, min(known)
+        if isinstance(new, int) and new > number and not (isinstance(old, int) and old > number):
+            yield "major", f"{what} {new} is above {number}, the newest that {target} loads"
 
 
 def asked(before: Side, draft: ModelDiff, kind: str, *, graph: str) -> Iterator[tuple[str, str]]:
@@ -158,6 +190,8 @@ def asked_by_weights(weights: WeightsDiff, kind: str, *, by_name: bool) -> Itera
     )
     if weights.changed:
         yield "patch", f"{_tensors(len(weights.changed))} changed"
+    elif kind == "weights-only" and weights.totals == (0, 0):
+        yield "patch", "the content changed"
     elif kind == "weights-only" and not (weights.added or weights.removed or weights.unknown):
         yield "patch", "the same contents stand in other places"
     if weights.added or weights.removed:
@@ -166,7 +200,7 @@ def asked_by_weights(weights: WeightsDiff, kind: str, *, by_name: bool) -> Itera
     if by_name and (reshaped or weights.renamed):
         yield "minor", "tensors have other names, dtypes or shapes, which is how a loader knows them"
     if weights.unknown:
-        yield "patch", f"{_tensors(weights.unknown)} could not be compared"
+        yield "patch", f"{_tensors(len(weights.unknown))} could not be compared"
 
 
 def known(graph: GraphDiff) -> str:

@@ -26,7 +26,7 @@ def diff(before: Side, after: Side) -> WeightsDiff:
         removed=tuple(TensorChange(fact, None) for fact in old),
         renamed=tuple(renamed),
         unchanged=len(same),
-        unknown=len(unknown),
+        unknown=tuple(unknown),
         totals=(len(before.model.tensors), len(after.model.tensors)),
         nbytes=(sum(t.nbytes for t in before.model.tensors), sum(t.nbytes for t in after.model.tensors)),
         common_nbytes=sum(change.after.nbytes for change in (*same, *renamed) if change.after),

@@ -99,6 +99,11 @@ def _limits(version: Version, key: str) -> _Limits:
     return _Limits(low, high, source)
 
 
+def most(version: Version) -> tuple[int | None, int | None]:
+    """The opset of ai.onnx and the IR version above which a release surely loads nothing; None where no row says it."""
+    return _limits(version, "opset").high, _limits(version, "ir").high
+
+
 def _ir(model: Onnx, version: Version) -> Iterator[Reason]:
     if model.ir_version is None:
         yield missing("UNSUPPORTED_IR", "onnx.ir_version of the release")

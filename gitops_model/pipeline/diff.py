@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gitops_model.blob import Blob
 from gitops_model.checks import command
 from gitops_model.diff import diff_models
-from gitops_model.diff.result import ModelDiff, Side
+from gitops_model.diff.result import Limits, ModelDiff, Side
 from gitops_model.errors import BadFile, CouldNotRun, Problem
 from gitops_model.pipeline.diff_arguments import TwoFiles, TwoStates, understand
 from gitops_model.pipeline.load import Opened, describe, named, open_named
@@ -181,11 +181,22 @@ def _file(pairing: Pairing, entries: "tuple[Entry | None, Entry | None]", draft:
         if len(described) == 2:
             one, other = described["before"], described["after"]
             same = not believed and alike(one, other) and same_bytes(sides[0].blob, sides[1].blob)
-            compared = diff_models(one, other, same_bytes=same, measure=pairing.measure or not believed)
+            limits = declared(pairing, draft, one, other)
+            compared = diff_models(one, other, same_bytes=same, measure=pairing.measure or not believed, limits=limits)
     finally:
         for opened in sides:
             opened.blob.close()
     return draft._replace(diff=compared, problems=tuple(problems))
+
+
+def declared(pairing: Pairing, file: FileDiff, before: Side, after: Side) -> tuple[Limits, ...]:
+    """The limits of what runs the model by the manifests on either side, where the change may go beyond one."""
+    from gitops_model.pipeline.declared import limits, rose
+
+    if not rose(before.model, after.model):
+        return ()
+    sides = ((pairing.before, file.old_path or file.path), (pairing.after, file.path))
+    return tuple(found for place, path in sides for found in limits(pairing.repository, place, path))
 
 
 def _line(known: "Known | None", entry: "Entry | None", place: "Place") -> dict[str, Any] | None:
@@ -193,14 +204,16 @@ def _line(known: "Known | None", entry: "Entry | None", place: "Place") -> dict[
 
 
 def from_notes(before: dict[str, Any] | None, after: dict[str, Any] | None) -> ModelDiff | None:
-    """The difference as two notes tell it; None where the files must be opened."""
+    """The difference as two notes tell it; None where the files must be opened: they say more, or a declared target
+    may not load the new IR version (`enough` asks for one opset)."""
     if before is None or after is None or "facts" not in before or "facts" not in after:
         return None
     from gitops_model.pipeline.recorded import compare as compare_lines
     from gitops_model.pipeline.recorded import enough
 
     try:
-        return compare_lines(before, after) if enough(before, after) else None
+        same_ir = len({line["facts"]["properties"].get("ir_version") for line in (before, after)}) == 1
+        return compare_lines(before, after) if same_ir and enough(before, after) else None
     except (TypeError, KeyError, AttributeError):  # whoever may push may write any line
         return None
 

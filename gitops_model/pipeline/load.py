@@ -8,7 +8,7 @@ from gitops_model.blob import Blob, NoSource, Source
 from gitops_model.diff.result import Side
 from gitops_model.errors import BadFile, CouldNotRun
 from gitops_model.ir import Model, Tensor
-from gitops_model.readers import read_model
+from gitops_model.readers import OPAQUE, read_model
 
 if TYPE_CHECKING:
     from gitops_model.git.repository import Repository
@@ -143,6 +143,7 @@ def describe(opened: Opened, *, digests: bool = True, line: Mapping[str, Any] | 
 def described(model: Model, opened: Opened, *, digests: bool = True, line: Mapping[str, Any] | None = None) -> Side:
     """The same for a description that was read already."""
     from gitops_model.fingerprint import signature_digest, structure_digest
+    from gitops_model.pipeline.file_digests import file_digests
     from gitops_model.readers.bytes import TensorBytes
 
     with TensorBytes(opened.blob, opened.source) as data:
@@ -153,6 +154,8 @@ def described(model: Model, opened: Opened, *, digests: bool = True, line: Mappi
         signature = signature_digest(model) or ""
         if not digests:
             return Side(model, (None,) * len(model.tensors), "", structure, signature)
+        if model.format == OPAQUE:
+            model.properties |= file_digests(opened.blob, ["blake3"])
         known = _recorded(Side(model, (), "", structure, signature), line, data) if line is not None else None
         side = known or _digested(Side(model, (), "", structure, signature), data, absent(model, opened.source))
     # For what digests do not tell (a folded constant). It opens nothing before it is asked.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from gitops_model.ir import ELEMENT_BITS, Graph, Inline, Model, OtherType, Tensor, TensorType, Value, tensor_bytes
 
 if TYPE_CHECKING:
-    from gitops_model.diff.result import ModelDiff, NodeChange, Side
+    from gitops_model.diff.result import ModelDiff, Side
     from gitops_model.git.entries import Entry, Place
     from gitops_model.git.repository import Repository
 
@@ -144,21 +144,26 @@ def compare(before: dict[str, Any], after: dict[str, Any]) -> "ModelDiff | None"
 
     Where the structures differ (not `enough`), nothing is proved about the graphs, and operations are only counted.
     """
+    from gitops_model.diff import digests, signature, verdict, weights
     from gitops_model.diff import facts as _facts
-    from gitops_model.diff import signature, verdict, weights
+    from gitops_model.diff.graph import moved
     from gitops_model.diff.layers import layers
     from gitops_model.diff.proof.compare import Outcome
     from gitops_model.diff.proof.prove import Proof
-    from gitops_model.diff.result import GraphDiff, ModelDiff
+    from gitops_model.diff.result import GraphDiff, ModelDiff, NodeChange
 
     old, new = side(before), side(after)
     if old is None or new is None:
         return None
-    moved = weights.diff(old, new)
+    tensors = weights.diff(old, new)
     counts = [dict(line["facts"]["ops"] or {}) for line in (before, after)]
-    graph = GraphDiff(nodes=(sum(counts[0].values()), sum(counts[1].values())))
-    if before.get("structure") != after.get("structure"):
-        graph = graph._replace(added=_surplus(counts[1], counts[0]), removed=_surplus(counts[0], counts[1]))
+    ops = moved(*counts)
+    graph = GraphDiff(
+        added=tuple(NodeChange(op, now - was) for op, (was, now) in ops.items() if now > was),
+        removed=tuple(NodeChange(op, was - now) for op, (was, now) in ops.items() if was > now),
+        nodes=(sum(counts[0].values()), sum(counts[1].values())),
+        ops=ops,
+    )
     draft = ModelDiff(
         formats=(old.model.format, new.model.format),
         signature=signature.diff(old.model, new.model),
@@ -166,20 +171,14 @@ def compare(before: dict[str, Any], after: dict[str, Any]) -> "ModelDiff | None"
         opset=_facts.changes(old.model.opset, new.model.opset),
         properties=_facts.changes(old.model.properties, new.model.properties),
         metadata=_facts.changes(old.model.metadata, new.model.metadata),
-        weights=moved._replace(layers=layers(old, new, moved)),
-        digests={name: (getattr(old, name), getattr(new, name)) for name in ("weights", "structure", "signature")},
+        weights=tensors._replace(layers=layers(old, new, tensors)),
+        digests=digests(old, new),
     )
     proof = None
     if old.model.graph is not None and enough(before, after):
         # The digest `model` is the structure with every constant's value in its place (docs/format.md).
         proof = Proof(Outcome.EXACT if before["model"] == after["model"] else Outcome.WEIGHTS)
-    return draft._replace(verdict=verdict.judge(old, new, draft, proof, same_bytes=False))
-
-
-def _surplus(many: dict[str, int], few: dict[str, int]) -> "tuple[NodeChange, ...]":
-    from gitops_model.diff.result import NodeChange
-
-    return tuple(NodeChange(op, count - few.get(op, 0)) for op, count in sorted(many.items()) if count > few.get(op, 0))
+    return draft._replace(verdict=verdict.judge(old, new, draft, proof))
 
 
 class Known:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from gitops_model.blob import Blob, NoSource
 from gitops_model.diff.result import Side
 from gitops_model.errors import BadFile, CouldNotRun
-from gitops_model.pipeline.file_digests import file_digests
 from gitops_model.pipeline.load import Opened, describe, described, open_named
 from gitops_model.readers import OPAQUE, is_model_path
 from gitops_model.render.show import Shown
@@ -54,8 +53,6 @@ def _shown(opened: Opened, *, digests: bool, nodes: bool) -> Shown:
         side = describe(opened, digests=digests)
     except BadFile as error:
         side = stranger(opened, error, digests=digests)
-    if side.model.format == OPAQUE and digests:
-        side.model.properties |= file_digests(opened.blob, ["blake3"])
     return Shown(
         opened.blob.path,
         side.model,

@@ -9,7 +9,9 @@ and may have `TITLE`, what such a file is called in messages ("an ONNX model"). 
 and a folder of cases (docs/adding-a-format.md).
 """
 
+from collections.abc import Iterator
 from importlib import import_module
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from gitops_model.blob import Blob, Source
@@ -104,9 +106,36 @@ def title_of(row: Format) -> str:
 def read_model(blob: Blob, source: Source) -> Model:
     """Read a file in the format that its name promises; without a promise, in the one that its bytes show.
 
-    Raises BadFile with GM001 (truncated, empty), GM003 (pointer), GM004 (not what its name says), GM009 (unsupported)
-    or what the format's reader found.
+    Names that stand for two tensors are among the problems of the model, whatever the format (GM006). Raises BadFile
+    with GM001 (truncated, empty), GM003 (pointer), GM004 (not what its name says), GM009 (unsupported) or what the
+    format's reader found.
     """
+    model = _read(blob, source)
+    if all(problem.code != "GM006" for problem in model.problems):  # else the reader has told of it, and knows more
+        model.problems += tuple(twice(model))
+    return model
+
+
+MOST_TWICE = 100
+"""Names of two tensors that are told one by one."""
+
+
+def twice(model: Model) -> Iterator[Problem]:
+    """GM006 for every name that more than one tensor has. Training state has names of its own."""
+    seen: set[tuple[str, str]] = set()
+    found: dict[str, None] = {}
+    for tensor in model.tensors:
+        key = tensor.name, tensor.group
+        if key in seen:
+            found[tensor.name] = None
+        seen.add(key)
+    for name in islice(found, MOST_TWICE):
+        yield Problem("GM006", f"two tensors are called {name!r}", hint="gitops-model explain GM006")
+    if len(found) > MOST_TWICE:
+        yield Problem("GM006", f"and {len(found) - MOST_TWICE} more names of two tensors")
+
+
+def _read(blob: Blob, source: Source) -> Model:
     promised = format_of_name(blob.path)
     head = blob.head(HEAD)
     if not head:

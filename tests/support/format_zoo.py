@@ -125,6 +125,17 @@ def index_file() -> bytes:
     return json.dumps({"metadata": {"total_size": 132}, "weight_map": places}, indent=2).encode()
 
 
+def beside(name: str) -> dict[str, bytes]:
+    """The other files that a file of `FILES` needs, by their paths from its folder."""
+    if name == "a.safetensors.index.json":
+        return {"model-00001-of-00001.safetensors": safetensors_file()}
+    if name != "saved_model.pb":
+        return {}
+    folder = "basic_pitch/saved_models/icassp_2022/nmp"
+    names = ("variables/variables.index", "variables/variables.data-00000-of-00001")
+    return {path: models.model_file("basic-pitch==0.4.0", f"{folder}/{path}").read_bytes() for path in names}
+
+
 def pickle_file() -> bytes:
     return pickle.dumps({"name": "small", "arrays": ARRAYS, "rates": [0.1, 2, None, (True, b"x")]}, protocol=4)
 

@@ -92,7 +92,9 @@ def compared(before: Side, after: Side, *, lossy: bool = False) -> Proof:
             return Proof(Outcome.EXACT)
         return Proof(Outcome.DIFFERENT, reason=str(error) or "the graphs are too large to compare", unknown=True)
     if outcome is Outcome.DIFFERENT:
-        return Proof(outcome, reason="operations differ that no known rewrite explains")
+        # An output that nothing makes is equal to no other, not even in the same model.
+        same = bool(before.structure) and before.structure == after.structure and same_model(before, after)
+        return Proof(outcome, reason="operations differ that no known rewrite explains", unknown=same)
     rewrites = recognised(builders[0], builders[1], comparison)
     if outcome is Outcome.EXACT and any(rewrite.numeric != "exact" for rewrite in rewrites):
         outcome = Outcome.ROUNDED

@@ -82,14 +82,13 @@ def read_one(blob: Blob, file: str) -> tuple[Model, Values]:
     start = (cursor.offset + alignment - 1) // alignment * alignment
     tensors = tuple(locate(blob, row, start, file, swapped=big_endian) for row in rows)
     templates = (template_problem(key, text) for key, text in values.texts.items() if "chat_template" in key)
-    problems = (*duplicates(tensors), *templates)
     return (
         Model(
             "gguf",
             tensors,
             properties={"version": version, "byteorder": "big" if big_endian else "little", "alignment": alignment},
             metadata=values.texts,
-            problems=problems,
+            problems=tuple(templates),
             header=Span(0, cursor.offset),
         ),
         values,
@@ -121,16 +120,6 @@ def locate(blob: Blob, row: tuple[str, tuple[int, ...], int, int], start: int, f
     if swapped and label in PLAIN and nbytes_of_block > 1:
         data = Swapped(data, nbytes_of_block)
     return Tensor(name, PLAIN.get(label, label), tuple(reversed(ne)), data, nbytes)
-
-
-def duplicates(tensors: tuple[Tensor, ...]) -> tuple[Problem, ...]:
-    seen: set[str] = set()
-    found: list[Problem] = []
-    for tensor in tensors:
-        if tensor.name in seen:
-            found.append(Problem("GM006", f"two tensors are named {tensor.name!r}"))
-        seen.add(tensor.name)
-    return tuple(found)
 
 
 def other_shards(path: str, count: int) -> list[str]:

@@ -101,7 +101,6 @@ def model_of(reading: Reading, size: int) -> Model:
         raise incomplete(size, "opset_import")
     functions = tuple(function_of(reading, a, b) for a, b in places[FUNCTION])
     metadata = dict(entry(reading, a, b) for a, b in places[METADATA])
-    note_duplicates(reading)
     return Model(
         format="onnx",
         tensors=tuple(reading.tensors),
@@ -195,15 +194,3 @@ def function_of(reading: Reading, start: int, end: int) -> Function:
         nodes_of(reading, places[0x3A], prefix),
         opset_of(reading, places[0x4A]),
     )
-
-
-def note_duplicates(reading: Reading) -> None:
-    """GM006 for every name that more than one tensor has; all of them are kept."""
-    seen: set[str] = set()
-    twice: dict[str, None] = {}
-    for tensor in reading.tensors:
-        if tensor.name in seen:
-            twice[tensor.name] = None
-        seen.add(tensor.name)
-    for name in twice:
-        reading.problem(Problem("GM006", f"more than one tensor is called {name!r}"))

@@ -65,8 +65,6 @@ def read(blob: Blob, source: Source) -> Model:  # noqa: ARG001 - one file holds 
     header = blob.read(8, length)
     metadata: dict[str, str] = {}
     tensors: list[Tensor] = []
-    seen: set[str] = set()
-    problems: list[Problem] = []
     base = 8 + length
     for entry in header_entries(header):
         if isinstance(entry, dict):
@@ -74,11 +72,6 @@ def read(blob: Blob, source: Source) -> Model:  # noqa: ARG001 - one file holds 
             continue
         if len(tensors) == TENSOR_LIMIT:
             raise BadFile(Problem("GM005", f"the header names more than {TENSOR_LIMIT} tensors"))
-        if entry.name in seen:
-            problems.append(
-                Problem("GM006", f"two tensors are called {entry.name!r}", hint="gitops-model explain GM006")
-            )
-        seen.add(entry.name)
         tensors.append(tensor(entry, base))
     tensors.sort(key=by_offset)
     check_cover(tensors, base, blob)
@@ -86,7 +79,6 @@ def read(blob: Blob, source: Source) -> Model:  # noqa: ARG001 - one file holds 
         format="safetensors",
         tensors=tuple(tensors),
         metadata=metadata,
-        problems=tuple(problems),
         header=Span(0, base),
     )
 

@@ -54,7 +54,7 @@ _EMPTY: dict[str, Any] = {
     "formats": None,
     "digests": {},
     "signature": {"inputs": [], "outputs": []},
-    "graph": {"added": [], "removed": [], "changed": [], "rewrites": [], "nodes": None},
+    "graph": {"added": [], "removed": [], "changed": [], "rewrites": [], "nodes": None, "ops": {}},
     "opset": {},
     "properties": {},
     "metadata": {},
@@ -65,6 +65,7 @@ _EMPTY: dict[str, Any] = {
         "renamed": [],
         "unchanged": 0,
         "unknown": 0,
+        "not_compared": [],
         "layers": [],
         "patterns": [],
     },
@@ -90,6 +91,7 @@ def _model(diff: ModelDiff) -> dict[str, Any]:
                 for rewrite in diff.graph.rewrites
             ],
             "nodes": _sides(diff.graph.nodes),
+            "ops": {name: _sides(sides) for name, sides in diff.graph.ops.items()},
         },
         "opset": {name: _sides(sides) for name, sides in diff.opset.items()},
         "properties": {name: _sides(sides) for name, sides in diff.properties.items()},
@@ -102,7 +104,11 @@ def _model(diff: ModelDiff) -> dict[str, Any]:
                 {**_fact(change.after), "from": change.before.name} for change in weights.renamed if change.before
             ],
             "unchanged": weights.unchanged,
-            "unknown": weights.unknown,
+            "unknown": len(weights.unknown),
+            "not_compared": [
+                {"name": change.name, "before": _fact(change.before), "after": _fact(change.after)}
+                for change in weights.unknown
+            ],
             "layers": [layer._asdict() for layer in weights.layers if layer.touched],
             "patterns": [pattern._asdict() for pattern in weights.patterns],
         },
@@ -119,6 +125,7 @@ def _value(change: ValueChange) -> dict[str, Any]:
         "change": change.change,
         "grade": change.grade,
         "bump": change.bump,
+        "place": _sides(change.places),
         "before": None if change.before is None else value_json(change.before),
         "after": None if change.after is None else value_json(change.after),
     }

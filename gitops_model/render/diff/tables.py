@@ -180,7 +180,7 @@ def summary(diff: ModelDiff) -> tuple[str, ...]:
             (len(weights.added), "added"),
             (len(weights.removed), "removed"),
             (len(weights.renamed), "renamed"),
-            (weights.unknown, "not compared"),
+            (len(weights.unknown), "not compared"),
             (weights.unchanged, "unchanged"),
         ]
         fates = ", ".join(f"{count:,} {name}" for count, name in counts if count)

@@ -98,7 +98,7 @@ def _weights(weights: WeightsDiff, look: Look) -> Iterator[str]:
         (len(weights.added), "added"),
         (len(weights.removed), "removed"),
         (len(weights.renamed), "renamed"),
-        (weights.unknown, "not compared"),
+        (len(weights.unknown), "not compared"),
         (weights.unchanged, "unchanged"),
     ]
     summary = ", ".join(f"{count:,} {name}" for count, name in counts if count)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from gitops_model.diff.result import SignatureDiff
 from gitops_model.diff.signature import diff
 from gitops_model.ir import Dim, Model, OtherType, TensorType, Value
 
@@ -33,8 +34,32 @@ def test_the_same_is_no_change(shape: list[Dim]) -> None:
     assert changes(model({"x": shape}, {"y": shape}), model({"x": shape}, {"y": shape})) == []
 
 
-def test_a_format_without_signature_has_no_changes() -> None:
-    assert changes(Model("safetensors", ()), model(PLAIN, PLAIN)) == []
+def test_a_file_that_says_nothing_about_them_is_no_change_for_callers() -> None:
+    silent = Model("safetensors", ())
+    assert diff(silent, silent) == SignatureDiff(stated=(False, False))
+    assert changes(silent, model(PLAIN, {})) == [("x", "added", "annotation", "none")]
+    assert changes(model({}, PLAIN), silent) == [("x", "removed", "annotation", "none")]
+
+
+def test_a_change_says_the_places_of_the_value() -> None:
+    before, after = model({"a": [1], "b": [1], "c": [1]}, {}), model({"c": [1], "d": [1], "b": [2], "e": [1]}, {})
+    assert [(c.name, c.change, c.places) for c in diff(before, after).inputs] == [
+        ("a", "removed", (0, None)),
+        ("d", "added", (None, 1)),
+        ("b", "shape", (1, 2)),
+        ("e", "added", (None, 3)),
+        ("c", "order", (2, 0)),
+        ("b", "order", (1, 2)),
+    ]
+
+
+def test_a_name_that_is_there_twice_is_two_values() -> None:
+    """No valid file has it, and a bad one must not bring the comparison down."""
+    one, other = value(("x", [1])), value(("x", [2]))
+    before, after = Model("onnx", (), inputs=(one, other), outputs=()), Model("onnx", (), inputs=(one,), outputs=())
+    assert changes(before, before) == []
+    assert changes(before, after) == [("x", "removed", "real", "major")]
+    assert changes(after, before) == [("x", "added", "real", "major")]
 
 
 @pytest.mark.parametrize(

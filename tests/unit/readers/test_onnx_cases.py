@@ -7,8 +7,8 @@ import pytest
 
 from gitops_model.blob import Blob, NoSource
 from gitops_model.errors import BadFile, Problem
+from gitops_model.readers import read_model
 from gitops_model.readers.bytes import TensorBytes
-from gitops_model.readers.onnx.model import read
 
 CASES = Path(__file__).parents[2] / "cases" / "onnx"
 GOOD = sorted((CASES / "good").glob("*.onnx"))
@@ -35,7 +35,7 @@ def test_the_files_are_what_their_maker_writes() -> None:
 @pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
 def test_nothing_is_wrong(path: Path) -> None:
     with Blob.of_file(path) as blob, TensorBytes(blob, NoSource()) as data:
-        model = read(blob, NoSource())
+        model = read_model(blob, NoSource())
         assert model.problems == ()
         for tensor in model.tensors:
             if type(tensor.data).__name__ != "Sparse":
@@ -46,7 +46,7 @@ def test_nothing_is_wrong(path: Path) -> None:
 def test_one_thing_is_wrong(path: Path) -> None:
     with Blob.of_file(path) as blob:
         try:
-            problems = read(blob, Nothing()).problems
+            problems = read_model(blob, Nothing()).problems
         except BadFile as error:
             problems = (error.problem,)
     assert [problem.code for problem in problems] == [path.stem[:5]]
@@ -55,7 +55,7 @@ def test_one_thing_is_wrong(path: Path) -> None:
 
 def test_external_data_that_is_not_asked_for_is_described() -> None:
     with Blob.of_file(CASES / "bad" / "GM010-not-there.onnx") as blob:
-        model = read(blob, NoSource())
+        model = read_model(blob, NoSource())
     assert model.problems == ()
     assert model.deps == ("w.bin",)
     assert [tuple(tensor.data) for tensor in model.tensors] == [(0, 8, "w.bin")]

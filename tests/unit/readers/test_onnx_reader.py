@@ -11,6 +11,7 @@ from support import onnx_zoo, wire
 from gitops_model.blob import Blob, NoSource, Pointer
 from gitops_model.errors import BadFile, Problem
 from gitops_model.ir import Attribute, Inline, Model, Span, Tensor, TensorType, Value, Varints
+from gitops_model.readers import read_model
 from gitops_model.readers.onnx.model import read, sniff
 
 
@@ -25,7 +26,7 @@ class Counted(Blob):
 
 
 def describe(content: bytes) -> Model:
-    return read(Blob.of_bytes("m.onnx", content), NoSource())
+    return read_model(Blob.of_bytes("m.onnx", content), NoSource())
 
 
 def small_model() -> bytes:
