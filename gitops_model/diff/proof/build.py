@@ -75,6 +75,7 @@ class Builder:
         self.const_nodes = 0
         self.initializers = 0
         self.stored: list[int] = []
+        self.scales: dict[int, set[tuple[int, object]]] = {}  # of tensors that are quantised (rewrites/qdq.py)
 
     # --- entry ------------------------------------------------------------------------------------------------------
     def outputs(self, inputs: Mapping[str, object]) -> list[int]:

@@ -31,6 +31,7 @@ class Comparison:
         self.memo: dict[tuple[int, int], Outcome] = {}
         self.changed: dict[tuple[int, int], None] = {}
         self.folded = 0
+        self.cuts: dict[int, bool] = {}  # whether a cut is a Relu on the other side
 
     def outcome(self, a: int, b: int) -> Outcome:
         """The outcome for a pair, without recursion however deep the graphs are."""
@@ -66,7 +67,11 @@ class Comparison:
         one, other = table.items[a], table.items[b]
         if self.lossy is not None and (one.op == CUT) != (other.op == CUT):
             inner = [item.args[0] if item.op in (CUT, RELU) else number for item, number in ((one, a), (other, b))]
-            return (yield inner[0], inner[1])
+            found = yield inner[0], inner[1]
+            cut, meant = (a, other.op == RELU) if one.op == CUT else (b, one.op == RELU)
+            if found is not Outcome.DIFFERENT and self.cuts.setdefault(cut, meant) != meant:
+                return Outcome.DIFFERENT  # it is a Relu here and none there
+            return found
         skeleton, inner = parts(one)
         other_skeleton, other_inner = parts(other)
         if one.op != other.op or skeleton != other_skeleton or len(one.args) != len(other.args):

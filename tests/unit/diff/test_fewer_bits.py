@@ -134,3 +134,69 @@ def test_a_narrower_output_is_still_a_minor_change() -> None:
     before = side("(float[n,4] x) => (float[a,b] y) { y = Relu(x) }")
     after = side("(float[n,4] x) => (float[n,4] y) { t = Identity(x)  y = Relu(t) }")
     assert diff_models(before, after).verdict.bump == "minor"
+
+
+def written(text: str, opset: int = 21) -> "onnx.ModelProto":
+    imports = f'"" : {opset}, "com.microsoft" : 1'
+    return onnx.parser.parse_model(f"<ir_version: 10, opset_import: [{imports}]> main {text}")
+
+
+FLOATS = "(float[N,2] x) => (float[N,2] y)"
+GRIDS = (
+    "float s = {0.1}, float s2 = {0.2}, uint8 z = {0}, uint8 z7 = {7}, int8 i = {0},"
+    " uint8[2,2] w8 = {1,2,3,4}, float ws = {0.5}"
+)
+TAKEN = "y = Exp(d)"
+ADDED = "q = com.microsoft.QLinearAdd(a, s, {0}, a, s, {0}, s2{1})  d = DequantizeLinear(q, s2, {2})"
+
+
+@pytest.mark.parametrize(
+    "before, after, same",
+    [
+        ("d = Identity(x)", "q = QuantizeLinear(x, s, i)  d = DequantizeLinear(q, s, i)", True),
+        ("d = Identity(x)", "q = QuantizeLinear(x, s)  d = DequantizeLinear(q, s, z)", True),
+        ("d = Identity(x)", "q = QuantizeLinear(x, s, i)  d = DequantizeLinear(q, s2, i)", False),
+        ("d = Identity(x)", "q = QuantizeLinear(x, s, z)  d = DequantizeLinear(q, s, z7)", False),
+        ("d = Transpose(x)", "q = QuantizeLinear(x, s, i)  t = Transpose(q)  d = DequantizeLinear(t, s2, i)", False),
+        ("d = Relu(x)", "q = QuantizeLinear(x, s)  d = DequantizeLinear(q, s)", True),
+        ("d = Relu(x)", "q = QuantizeLinear <output_dtype = 3> (x, s)  d = DequantizeLinear(q, s)", False),
+        ("d = Relu(x)", "q = QuantizeLinear <output_dtype = 4> (x, s)  d = DequantizeLinear(q, s)", False),
+        ("d = Add(x, x)", f"a = QuantizeLinear(x, s, i)  {ADDED.format('i', ', i', 'i')}", True),
+        ("t = Add(x, x)  d = Relu(t)", f"a = QuantizeLinear(x, s, i)  {ADDED.format('i', '', 'i')}", False),
+        ("d = Add(x, x)", f"a = QuantizeLinear(x, s2, i)  {ADDED.format('i', ', i', 'i')}", False),
+        ("t = Add(x, x)  d = Relu(t)", f"a = QuantizeLinear(x, s, z7)  {ADDED.format('z7', ', z', 'z')}", True),
+    ],
+)
+def test_integers_are_taken_back_as_they_were_stored(before: str, after: str, same: bool) -> None:
+    texts = (f"{FLOATS} {{ {before}  {TAKEN} }}", f"{FLOATS} <{GRIDS}> {{ {after}  {TAKEN} }}")
+    diff = compared(*map(written, texts))
+    assert not diff.verdict.equivalent
+    assert (diff.verdict.bump == "patch" and bool(patterns(diff))) == same
+
+
+@pytest.mark.parametrize("relu", [False, True])
+def test_a_product_that_gives_floats_cuts_nothing_off(relu: bool) -> None:
+    weights = "float[2,2] w = {0.5,1.0,1.5,2.0}"
+    cut = "d = Relu(t)" if relu else "d = Identity(t)"
+    before = f"{FLOATS} <{weights}> {{ t = Gemm(x, w)  {cut}  {TAKEN} }}"
+    after = "a = QuantizeLinear(x, s, z7)  d = com.microsoft.QGemm(a, s, z7, w8, ws, z)"
+    diff = compared(written(before), written(f"{FLOATS} <{GRIDS}> {{ {after}  {TAKEN} }}"))
+    assert bool(patterns(diff)) == (not relu)
+
+
+def test_each_channel_has_a_step_of_its_own() -> None:
+    """What is little beside the largest of all is much beside the largest of its channel."""
+    uneven = CONV * np.array([1, 1, 1, 0.001], np.float32).reshape(-1, 1, 1, 1)
+    scale = (np.abs(uneven).max(axis=(1, 2, 3)) / 127).astype(np.float32)
+    before = model([helper.make_node("Conv", ["x", "w"], ["y"])], ["n", 3, 8, 8], w=uneven)
+    assert patterns(compared(before, per_channel(scale, uneven))) == {"qdq"}
+    uneven[3] *= -1
+    assert not patterns(compared(before, per_channel(scale, uneven)))
+
+
+@pytest.mark.parametrize("first, second, same", [("r", "r", True), ("x", "x", True), ("x", "r", False)])
+def test_what_is_cut_off_is_a_relu_everywhere_or_nowhere(first: str, second: str, same: bool) -> None:
+    before = f"{FLOATS} {{ r = Relu(x)  a = Exp({first})  b = Tanh({second})  y = Add(a, b) }}"
+    taken = "q = QuantizeLinear(x, s)  d = DequantizeLinear(q, s)"
+    after = f"{FLOATS} <{GRIDS}> {{ {taken}  a = Exp(d)  b = Tanh(d)  y = Add(a, b) }}"
+    assert bool(patterns(compared(written(before), written(after)))) == same
