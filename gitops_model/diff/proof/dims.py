@@ -19,7 +19,7 @@ LIMIT_ITEMS = 64
 def symbol(operation: str, *parts: object) -> str:
     """The symbol for the result of an operation on dimensions; long ones are named by their digest."""
     text = f"{operation}({','.join(map(str, parts))})"
-    return text if len(text) <= LIMIT_SYMBOL else short(operation, text)
+    return text if len(text) <= LIMIT_SYMBOL else short(FULL * has_some(text) + operation, text)
 
 
 def short(word: str, text: str) -> str:
@@ -27,6 +27,24 @@ def short(word: str, text: str) -> str:
     from blake3 import blake3
 
     return f"{word}#{blake3(text.encode()).hexdigest(16)}"
+
+
+FULL = "full-"
+"""Begins the digest of a long symbol that is not zero."""
+
+
+def has_some(size: str) -> bool:
+    """Whether a symbol is certain not to be zero.
+
+    Inputs are taken to have no empty dimension, and windows to fit. What is left of a range may be nothing.
+    """
+    word, _, inner = size.partition("(")
+    if word in ("in", "window"):
+        return True
+    if word not in ("mul", "max", "ceil", "add"):
+        return size.startswith(FULL)
+    found = (int(part) > 0 if part.isdecimal() else has_some(part) for part in arguments(inner[:-1]))
+    return any(found) if word == "add" else all(found)
 
 
 MOST_SIZES, LIMIT_SIZE = 16, 60
@@ -39,10 +57,11 @@ def largest(sizes: set[str]) -> str:
     for size in sizes:
         flat.update(arguments(size[4:-1]) if size.startswith("max(") and size.endswith(")") else (size,))
     flat -= {size for size in flat if is_beginning(size, flat)}
-    named = sorted({size if len(size) <= LIMIT_SIZE else short("size", size) for size in flat})
+    named = sorted({size if len(size) <= LIMIT_SIZE else short(FULL * has_some(size) + "size", size) for size in flat})
     if len(named) == 1:
         return next(iter(flat))
-    return f"max({','.join(named)})" if len(named) <= MOST_SIZES else short("largest", ",".join(named))
+    some = FULL if all(map(has_some, flat)) else ""
+    return f"max({','.join(named)})" if len(named) <= MOST_SIZES else short(f"{some}largest", ",".join(named))
 
 
 def is_beginning(size: str, others: set[str]) -> bool:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from gitops_model.diff.proof.build import Builder
     from gitops_model.diff.proof.call import Call
 
+FAR = 2**31 - 1
+"""An end of a Slice from here on means "to the end"."""
+
 SAME = frozenset(
     (
         *("Relu", "LeakyRelu", "Sigmoid", "Tanh", "Erf", "Exp", "Log", "Sqrt", "Neg", "Abs", "Reciprocal", "Softplus"),
@@ -209,7 +212,8 @@ def slices(b: "Builder", call: "Call") -> Dims | None:
         start = starts[index] if starts else None
         end = ends[index] if ends else None
         step = steps[index] if steps else 1 if call.arg(4) == NONE else None
-        if isinstance(size, int) and start is not None and end is not None and step:
+        agreed = step and end is not None and (step > 0 or end < FAR)  # backwards to the far end is one or nothing
+        if isinstance(size, int) and start is not None and end is not None and step and agreed:
             dims[place] = len(range(size)[start:end:step])
         elif start == 0 and end is not None and end >= 1 << 31 and step == 1:
             dims[place] = size

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 def windows(size: int | str, kernel: int, step: int, pads: int, wide: int) -> int | str:
-    """The outputs of a sliding window along one dimension."""
-    if isinstance(size, int):
+    """The outputs of a sliding window along one dimension; of one that does not fit runtimes say this and that."""
+    if isinstance(size, int) and size + pads > wide * (kernel - 1):
         return (size + pads - wide * (kernel - 1) - 1) // step + 1
     if step == 1 and pads == wide * (kernel - 1):
         return size
@@ -33,7 +33,7 @@ def pool(b: "Builder", call: "Call") -> Dims | None:
     if x is None or kernel is None or len(x) != len(kernel) + 2:
         return None
     if call.attrs.get("ceil_mode"):
-        return (*x[:2], *(symbol("pool", dim, told(call)) for dim in x[2:]))
+        return (*x[:2], *(symbol("pool", dim, index, told(call)) for index, dim in enumerate(x[2:])))
     return (*x[:2], *spatial_dims(call, x[2:], kernel))
 
 
@@ -55,12 +55,13 @@ def spatial_dims(call: "Call", sizes: Dims, kernel: Dims) -> Dims:
     steps = ints_of(call.attrs.get("strides")) or (1,) * rank
     pads = ints_of(call.attrs.get("pads")) or (0,) * (2 * rank)
     wide = ints_of(call.attrs.get("dilations")) or (1,) * rank
+    even = call.op == "Conv" or set(wide) == {1}  # who pads a window with gaps by how much is not agreed on
     explicit = call.attrs.get("auto_pad", b"NOTSET") in (b"NOTSET", b"VALID")
     fits = len(steps) == rank and len(pads) == 2 * rank and len(wide) == rank and all(steps)
     made: list[int | str] = []
     for index, size in enumerate(sizes):
         width = kernel[index]
-        if fits and call.attrs.get("auto_pad") in SAME_SIZE:
+        if fits and even and call.attrs.get("auto_pad") in SAME_SIZE:
             made.append(ceiling(size, steps[index]))
         elif explicit and fits and isinstance(width, int):
             made.append(windows(size, width, steps[index], pads[index] + pads[rank + index], wide[index]))

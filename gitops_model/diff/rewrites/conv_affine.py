@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitops_model.diff.proof.dims import multiplied, symbol
 from gitops_model.diff.proof.infer import conv as conv_dims
+from gitops_model.diff.proof.operations import Unknown
 from gitops_model.diff.proof.table import NONE
 
 if TYPE_CHECKING:
@@ -112,6 +113,16 @@ def parts(b: "Builder", x: int) -> tuple[int, int, int] | None:
     return len(shape), channels, item.args[1]
 
 
+def is_finite(b: "Builder", constant: int) -> bool:
+    """Whether a constant, as far as it can be read, is without infinities and NaN."""
+    import numpy as np
+
+    try:
+        return b.evaluator is None or bool(np.isfinite(b.evaluator.value(constant)).all())
+    except Unknown:
+        return True
+
+
 def scaled(b: "Builder", x: int, constant: int) -> int | None:
     """`x · constant` with the constant inside the weights of `x`; None where that cannot be."""
     from gitops_model.diff.rewrites.arithmetic import is_scalar, make
@@ -119,6 +130,8 @@ def scaled(b: "Builder", x: int, constant: int) -> int | None:
 
     item = b.table.items[x]
     found = parts(b, x)
+    if (found is not None or item.op == "matmul") and not is_finite(b, constant):
+        return None  # a sum of infinities is no infinite sum
     if found is not None:
         rank, channels, weights = found
         flat = per_channel(b, constant, rank, channels)

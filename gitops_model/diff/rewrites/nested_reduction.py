@@ -18,11 +18,14 @@ MERGED = ("ReduceMax", "ReduceMin", "ReduceSum", "ReduceMean", "ReduceProd")
 
 def merged(b: "Builder", op: str, x: int, keep: bool, axes: tuple[int, ...]) -> int | None:
     """The one reduction; None where the inner one is of another kind, or where which axes are meant is not certain."""
+    from gitops_model.diff.rewrites.arithmetic import is_float
     from gitops_model.diff.rewrites.opset import reduced
 
     item = b.table.items[x]
     if op not in MERGED or item.op != f"reduce:{op}" or item.attrs[0] != keep:
         return None
+    if op == "ReduceMean" and not is_float(b, x):
+        return None  # each mean of integers is rounded
     inner, shape = item.attrs[1:], b.table.shape[item.args[0]]
     if shape is None or min((*inner, *axes)) < 0:
         return None

@@ -179,7 +179,15 @@ def split(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     if call.attrs.get("num_outputs") != call.outputs or call.arg(1) != NONE:
         return None
     attrs = {name: value for name, value in call.attrs.items() if name != "num_outputs"}
-    return b.emit(call._replace(attrs=attrs))
+    shape = b.table.shape[call.arg(0)]
+    size = shape[axis_of(call.attrs["axis"], len(shape))] if shape else None
+    if not isinstance(size, int) or not size % call.outputs:
+        return b.emit(call._replace(attrs=attrs))
+    step = -(-size // call.outputs)
+    last = size - step * (call.outputs - 1)
+    if last < 1:
+        return None
+    return b.emit(call._replace(args=(call.arg(0), b.int64s((*(step,) * (call.outputs - 1), last))), attrs=attrs))
 
 
 RESIZE = {"antialias": 0, "keep_aspect_ratio_policy": b"stretch"}

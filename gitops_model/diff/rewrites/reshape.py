@@ -7,7 +7,7 @@ row the first does not count. Sizes that the inputs bring are taken not to be ze
 
 from typing import TYPE_CHECKING
 
-from gitops_model.diff.proof.dims import divided, sizes_of, symbol
+from gitops_model.diff.proof.dims import divided, has_some, sizes_of, symbol
 from gitops_model.diff.proof.dims import place as axis_of
 from gitops_model.diff.proof.table import NONE, Dims, ints_of
 
@@ -128,6 +128,8 @@ def reshape(b: "Builder", call: "Call") -> tuple[int, ...] | None:
         return None
     dims: list[int | str] = []
     for index, dim in enumerate(wanted):
+        if isinstance(dim, str) and not has_some(dim) and shape[index : index + 1] != (dim,):
+            return None  # a zero that is met at run time means the size at this place
         if dim == 0 and not call.attrs.get("allowzero"):
             if index >= len(shape):
                 return None
@@ -165,6 +167,8 @@ def axes_of(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     axes = ints_of(call.attrs.get("axes"))
     if (call.version < 13) != (axes is not None) and (axes is not None or call.arg(1) != NONE):
         raise ValueError("of another version than it says")
+    if axes == () or (axes is None and call.arg(1) != NONE and b.ints(call.arg(1)) == ()):
+        raise ValueError("no axes: for some runtimes these are all")
     if axes is not None:
         return axes
     return b.ints(call.arg(1)) if call.arg(1) != NONE else None

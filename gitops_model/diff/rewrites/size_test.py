@@ -20,6 +20,8 @@ KEEPS = frozenset(("Concat", "Gather", "Slice", "Unsqueeze", "Squeeze", "reshape
 """Operations that only move or pick the numbers of their arguments."""
 FIRST = frozenset(("Gather", "Slice", "Unsqueeze", "Squeeze", "Cast"))
 """Those whose other arguments say which."""
+WIDEST = 2**31
+"""A larger number becomes a negative one where it is cast to int32."""
 MOST = 256
 """Expressions that are looked at."""
 
@@ -39,7 +41,7 @@ def never_negative(b: "Builder", x: int) -> bool:
             continue
         if b.table.constant[number]:
             values = b.ints(number)
-            if values is None or min(values, default=0) < 0:
+            if values is None or not all(0 <= value < WIDEST for value in values):
                 return False
         elif name in KEEPS:
             waiting += item.args[:1] if name in FIRST else item.args
