@@ -59,13 +59,19 @@ def proved(draft: ModelDiff, kind: str, proof: "Proof | None") -> bool:
 
     Of formats other than ONNX only what the reader saw is the same: there, nothing else may differ.
     """
-    if any(change.grade == "real" for change in (*draft.signature.inputs, *draft.signature.outputs)):
+    if other_interface(draft):
         return False
     if draft.formats[1] != "onnx" and (draft.properties or draft.metadata or kind not in SAME):
         return False
     if proof is None:
         return kind == "identical-model"
     return proof.outcome <= (Outcome.ROUNDED if draft.formats[1] == "onnx" else Outcome.EXACT)
+
+
+def other_interface(draft: ModelDiff) -> bool:
+    """Whether inputs or outputs changed; that a file states another shape for an output changes no output."""
+    outputs = (change for change in draft.signature.outputs if change.change != "shape")
+    return any(change.grade == "real" for change in (*draft.signature.inputs, *outputs))
 
 
 def graph_outcome(draft: ModelDiff, proof: "Proof | None", *, equivalent: bool) -> str:
@@ -96,8 +102,8 @@ def kind_of(before: Side, after: Side, draft: ModelDiff, proof: "Proof | None") 
         if real:
             return "io-only"
         return "renamed-only" if weights.renamed else "identical-model" if not draft.opset else "graph-only"
-    if real:
-        return _other_interface(draft)
+    if real and (other_interface(draft) or proof is None or proof.outcome > Outcome.LOSSY):
+        return variant_or_other(draft)
     if replaced(weights) and (proof is None or proof.outcome > Outcome.LOSSY):
         return "architecture"
     kept = weights.changed or weights.removed or weights.unknown
@@ -119,7 +125,7 @@ def replaced(weights: WeightsDiff) -> bool:
     )
 
 
-def _other_interface(draft: ModelDiff) -> str:
+def variant_or_other(draft: ModelDiff) -> str:
     """The graph and the interface changed: a variant of the same model, or another one? What they share says it."""
     shares = [draft.weights.common_nbytes / nbytes if nbytes else 1.0 for nbytes in draft.weights.nbytes]
     changes = (*draft.signature.inputs, *draft.signature.outputs)

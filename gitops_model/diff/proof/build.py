@@ -75,6 +75,7 @@ class Builder:
         self.const_nodes = 0
         self.initializers = 0
         self.stored: list[int] = []
+        self.scales: dict[int, set[tuple[int, object]]] = {}  # of tensors that are quantised (rewrites/qdq.py)
 
     # --- entry ------------------------------------------------------------------------------------------------------
     def outputs(self, inputs: Mapping[str, object]) -> list[int]:
@@ -164,6 +165,8 @@ class Builder:
         if known is not None and not self.valid(known, names, args):
             return self.plain_call(Call(node.op_type, node.domain, -opset, args, attrs, len(node.outputs)))
         outputs = max((index + 1 for index, name in enumerate(node.outputs) if name), default=0)
+        if node.op_type == "Split":
+            outputs = len(node.outputs)  # also one without a name is a part
         call = Call(node.op_type, node.domain, version, args, attrs, outputs, frozenset(names))
         return self.emit(call)
 
@@ -329,6 +332,11 @@ class Builder:
             return tuple(dim for dim in known if isinstance(dim, int)) if known and is_fixed(known) else None
         size = struct.calcsize(layout)
         return tuple(int(item) for item in struct.unpack(f"<{len(raw) // size}{layout}", raw))
+
+    def floats(self, number: int) -> tuple[float, ...] | None:
+        """The values of a small float32 constant."""
+        raw = self.raw(number) if self.table.dtype[number] == "float32" else None
+        return None if raw is None else struct.unpack(f"<{len(raw) // 4}f", raw)
 
     def scalar(self, number: int) -> float | None:
         """The value of a float constant with one element."""

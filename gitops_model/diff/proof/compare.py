@@ -5,14 +5,16 @@ from itertools import permutations
 from typing import Any
 
 from gitops_model.diff.proof.evaluate import Evaluator
-from gitops_model.diff.proof.infer import items_of
 from gitops_model.diff.proof.lossy import Lossy
 from gitops_model.diff.proof.operations import Unknown
-from gitops_model.diff.proof.table import Expression, Table, onnx_name, version_of
+from gitops_model.diff.proof.table import Expression, Table, items_of, onnx_name, version_of
 from gitops_model.diff.proof.values import Outcome, close
 
 COMMUTATIVE = frozenset(("prod", "sum", "Max", "Min", "Mean", "And", "Or", "Xor", "Equal"))
 """Of the default domain since opset 7 (before, the second argument was broadcast to the first), and our own."""
+
+CUT, RELU = "cut", "ai.onnx:Relu:6"
+"""Numbers that a quantiser cut off at zero (rewrites/qdq.py): a Relu on the other side, or nothing."""
 
 LIMIT_PAIRS = 1_000_000
 
@@ -29,6 +31,7 @@ class Comparison:
         self.memo: dict[tuple[int, int], Outcome] = {}
         self.changed: dict[tuple[int, int], None] = {}
         self.folded = 0
+        self.cuts: dict[int, bool] = {}  # whether a cut is a Relu on the other side
 
     def outcome(self, a: int, b: int) -> Outcome:
         """The outcome for a pair, without recursion however deep the graphs are."""
@@ -62,6 +65,13 @@ class Comparison:
             if known is not None:
                 return known
         one, other = table.items[a], table.items[b]
+        if self.lossy is not None and (one.op == CUT) != (other.op == CUT):
+            inner = [item.args[0] if item.op in (CUT, RELU) else number for item, number in ((one, a), (other, b))]
+            found = yield inner[0], inner[1]
+            cut, meant = (a, other.op == RELU) if one.op == CUT else (b, one.op == RELU)
+            if found is not Outcome.DIFFERENT and self.cuts.setdefault(cut, meant) != meant:
+                return Outcome.DIFFERENT  # it is a Relu here and none there
+            return found
         skeleton, inner = parts(one)
         other_skeleton, other_inner = parts(other)
         if one.op != other.op or skeleton != other_skeleton or len(one.args) != len(other.args):

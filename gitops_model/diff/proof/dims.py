@@ -19,11 +19,55 @@ LIMIT_ITEMS = 64
 def symbol(operation: str, *parts: object) -> str:
     """The symbol for the result of an operation on dimensions; long ones are named by their digest."""
     text = f"{operation}({','.join(map(str, parts))})"
-    if len(text) <= LIMIT_SYMBOL:
-        return text
+    return text if len(text) <= LIMIT_SYMBOL else short(FULL * has_some(text) + operation, text)
+
+
+def short(word: str, text: str) -> str:
+    """A name for a long text: its digest."""
     from blake3 import blake3
 
-    return f"{operation}#{blake3(text.encode()).hexdigest(16)}"
+    return f"{word}#{blake3(text.encode()).hexdigest(16)}"
+
+
+FULL = "full-"
+"""Begins the digest of a long symbol that is not zero."""
+
+
+def has_some(size: str) -> bool:
+    """Whether a symbol is certain not to be zero.
+
+    Inputs are taken to have no empty dimension, and windows to fit. What is left of a range may be nothing.
+    """
+    word, _, inner = size.partition("(")
+    if word in ("in", "window"):
+        return True
+    if word not in ("mul", "max", "ceil", "add"):
+        return size.startswith(FULL)
+    found = (int(part) > 0 if part.isdecimal() else has_some(part) for part in arguments(inner[:-1]))
+    return any(found) if word == "add" else all(found)
+
+
+MOST_SIZES, LIMIT_SIZE = 16, 60
+"""Sizes that the symbol of their largest names one by one, and characters of each."""
+
+
+def largest(sizes: set[str]) -> str:
+    """The symbol for the largest of some sizes, in whatever order they met: max(a, max(b, a)) is that of two."""
+    flat: set[str] = set()
+    for size in sizes:
+        flat.update(arguments(size[4:-1]) if size.startswith("max(") and size.endswith(")") else (size,))
+    flat -= {size for size in flat if is_beginning(size, flat)}
+    named = sorted({size if len(size) <= LIMIT_SIZE else short(FULL * has_some(size) + "size", size) for size in flat})
+    if len(named) == 1:
+        return next(iter(flat))
+    some = FULL if all(map(has_some, flat)) else ""
+    return f"max({','.join(named)})" if len(named) <= MOST_SIZES else short(f"{some}largest", ",".join(named))
+
+
+def is_beginning(size: str, others: set[str]) -> bool:
+    """Whether a size is that of the first K of another (K > 1): if both go together, they are equal."""
+    whole, *span = arguments(size[5:-1]) if size.startswith("part(") else ("",)
+    return whole in others and len(span) == 2 and span[0] == "0" and span[1].isdecimal() and int(span[1]) > 1
 
 
 def factors(dims: Dims) -> tuple[int, list[str]]:
@@ -212,6 +256,12 @@ def arithmetic(name: str, parts: list[Dims | None]) -> Dims | None:
             sizes = all(is_size(item) for item in column)
             made.append(symbol(word if sizes else SIGNED + word, number, *symbols))
     return tuple(made)
+
+
+def multiplied(dim: int | str, times: int | str) -> int | str:
+    """A size times a number or another size."""
+    made = arithmetic("prod", [(dim,), (times,)])
+    return made[0] if made else symbol("mul", dim, times)
 
 
 def place(axis: int, rank: int) -> int:

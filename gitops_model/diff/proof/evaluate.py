@@ -128,6 +128,8 @@ class Evaluator:
                 rows, columns = one[-2] if len(one) > 1 else 1, other[-1] if len(other) > 1 else 1
                 size = prod(np.broadcast_shapes(one[:-2], other[:-2])) * rows * columns
                 self.work -= size * (one[-1] if one else 0) // 16
+            elif name == "DequantizeLinear":
+                size = prod(shapes[0])  # the scale goes along an axis of its own
             elif name in BROADCASTING:
                 size = prod(np.broadcast_shapes(*shapes))
             elif name == "Gather":

@@ -4,15 +4,19 @@ A dimension that depends on the data of others gets a symbol named after the ope
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from gitops_model.diff.proof.dims import dims_of, flag, is_size, sizes_of, symbol
+from gitops_model.diff.proof.dims import dims_of, flag, is_size, largest, multiplied, sizes_of, symbol
 from gitops_model.diff.proof.dims import place as axis_of
-from gitops_model.diff.proof.table import NONE, Dims, Table
+from gitops_model.diff.proof.spatial import conv, global_pool, pool, resize
+from gitops_model.diff.proof.table import NONE, Dims, Table, ints_of, items_of
 
 if TYPE_CHECKING:
     from gitops_model.diff.proof.build import Builder
     from gitops_model.diff.proof.call import Call
+
+FAR = 2**31 - 1
+"""An end of a Slice from here on means "to the end"."""
 
 SAME = frozenset(
     (
@@ -28,7 +32,7 @@ SAME = frozenset(
 KEEP = frozenset(
     (
         *("Squeeze", "Unsqueeze", "Reshape", "Flatten", "GatherElements", "GatherND", "DepthToSpace", "SpaceToDepth"),
-        *("Compress", "Resize", "Upsample", "ReverseSequence", "Einsum", "ConvTranspose", "Gemm", "Mod", "GridSample"),
+        *("Compress", "Upsample", "ReverseSequence", "Einsum", "ConvTranspose", "Gemm", "Mod", "GridSample"),
         *("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "GlobalLpPool"),
     )
 )
@@ -105,6 +109,15 @@ def infer_outputs(b: "Builder", outputs: tuple[int, ...], call: "Call") -> None:
                 dtype = table.dtype[one] if table.dtype[one] == table.dtype[other] else ""
                 shape = table.shape[one] if table.shape[one] == table.shape[other] else None
                 table.typed(output, dtype, shape)
+    elif call.op == "TopK" and call.args:
+        shape, k, axis = table.shape[call.args[0]], sizes_of(b, call.arg(1)), call.attrs.get("axis")
+        if shape is not None and k is not None and len(k) == 1 and isinstance(axis, int):
+            place = axis_of(axis, len(shape))
+            shape = (*shape[:place], k[0], *shape[place + 1 :])
+        else:
+            shape = None
+        for output, dtype in zip(outputs, (table.dtype[call.args[0]], "int64"), strict=False):
+            table.typed(output, dtype, shape)
     elif call.op in ("LSTM", "GRU", "RNN") and call.args:
         shape, hidden = table.shape[call.args[0]], call.attrs.get("hidden_size")
         known = shape is not None and len(shape) == 3 and isinstance(hidden, int) and not call.attrs.get("layout")
@@ -135,20 +148,8 @@ def broadcast(shapes: list[Dims | None]) -> Dims | None:
         elif len(column) <= 1:
             dims.append(next(iter(column), 1))
         else:
-            dims.append(symbol("max", *sorted(map(str, column))))
+            dims.append(largest({str(dim) for dim in column}))
     return tuple(dims)
-
-
-def items_of(value: object) -> tuple[Any, ...] | None:
-    """An attribute that is a list, or the body of a subgraph ("graph", inputs, outputs…)."""
-    return cast("tuple[Any, ...]", value) if isinstance(value, tuple) else None
-
-
-def ints_of(value: object) -> tuple[int, ...] | None:
-    """An attribute that is a list of integers."""
-    items = items_of(value)
-    numbers = tuple(item for item in items or () if isinstance(item, int))
-    return numbers if items is not None and len(numbers) == len(items) else None
 
 
 def transpose(b: "Builder", call: "Call") -> Dims | None:
@@ -185,50 +186,6 @@ def concat(b: "Builder", call: "Call") -> Dims | None:
     return tuple(total if index == place else dim for index, dim in enumerate(rest))
 
 
-def windows(size: int | str, kernel: int, step: int, pads: int, wide: int) -> int | str:
-    """The outputs of a sliding window along one dimension."""
-    if isinstance(size, int):
-        return (size + pads - wide * (kernel - 1) - 1) // step + 1
-    if step == 1 and pads == wide * (kernel - 1):
-        return size
-    return symbol("window", size, kernel, step, pads, wide)
-
-
-def conv(b: "Builder", call: "Call") -> Dims | None:
-    """(N, M, spatial…); the last are symbols unless kernel, strides, pads and dilations are explicit."""
-    x, w = (b.table.shape[arg] for arg in call.args[:2])
-    if x is None or w is None or len(x) != len(w) or len(x) < 3:
-        return None
-    spatial = spatial_dims(call, x[2:], w[2:])
-    return (x[0], w[0], *spatial)
-
-
-def pool(b: "Builder", call: "Call") -> Dims | None:
-    x, kernel = b.table.shape[call.args[0]], ints_of(call.attrs.get("kernel_shape"))
-    if x is None or kernel is None or len(x) != len(kernel) + 2:
-        return None
-    if call.attrs.get("ceil_mode"):
-        return (*x[:2], *(symbol("pool", dim, *sorted(map(str, call.attrs.items()))) for dim in x[2:]))
-    return (*x[:2], *spatial_dims(call, x[2:], kernel))
-
-
-def spatial_dims(call: "Call", sizes: Dims, kernel: Dims) -> Dims:
-    rank = len(sizes)
-    steps = ints_of(call.attrs.get("strides")) or (1,) * rank
-    pads = ints_of(call.attrs.get("pads")) or (0,) * (2 * rank)
-    wide = ints_of(call.attrs.get("dilations")) or (1,) * rank
-    explicit = call.attrs.get("auto_pad", b"NOTSET") in (b"NOTSET", b"VALID")
-    fits = len(steps) == rank and len(pads) == 2 * rank and len(wide) == rank and all(steps)
-    made: list[int | str] = []
-    for index, size in enumerate(sizes):
-        width = kernel[index]
-        if explicit and fits and isinstance(width, int):
-            made.append(windows(size, width, steps[index], pads[index] + pads[rank + index], wide[index]))
-        else:
-            made.append(symbol("window", size, width, index, *sorted(map(str, call.attrs.items()))))
-    return tuple(made)
-
-
 def gather(b: "Builder", call: "Call") -> Dims | None:
     data, indices = (b.table.shape[arg] for arg in call.args[:2])
     axis = call.attrs.get("axis", 0)
@@ -255,7 +212,8 @@ def slices(b: "Builder", call: "Call") -> Dims | None:
         start = starts[index] if starts else None
         end = ends[index] if ends else None
         step = steps[index] if steps else 1 if call.arg(4) == NONE else None
-        if isinstance(size, int) and start is not None and end is not None and step:
+        agreed = step and end is not None and (step > 0 or end < FAR)  # backwards to the far end is one or nothing
+        if isinstance(size, int) and start is not None and end is not None and step and agreed:
             dims[place] = len(range(size)[start:end:step])
         elif start == 0 and end is not None and end >= 1 << 31 and step == 1:
             dims[place] = size
@@ -303,24 +261,15 @@ def tile(b: "Builder", call: "Call") -> Dims | None:
     shape, repeats = b.table.shape[call.args[0]], sizes_of(b, call.arg(1))
     if shape is None or repeats is None or len(shape) != len(repeats):
         return None
-    return tuple(
-        dim * times
-        if isinstance(dim, int) and isinstance(times, int)
-        else dim
-        if times == 1
-        else symbol("mul", dim, times)
-        for dim, times in zip(shape, repeats, strict=True)
-    )
-
-
-def global_pool(b: "Builder", call: "Call") -> Dims | None:
-    shape = b.table.shape[call.args[0]]
-    return None if shape is None or len(shape) < 3 else (*shape[:2], *(1 for _ in shape[2:]))
+    return tuple(multiplied(dim, times) for dim, times in zip(shape, repeats, strict=True))
 
 
 def of_shape(b: "Builder", call: "Call") -> Dims | None:
+    """A list, also where its length, the rank, is not known."""
     shape = b.table.shape[call.args[0]]
-    return None if shape is None else (len(shape[call.attrs.get("start", 0) : call.attrs.get("end")]),)
+    if shape is not None:
+        return (len(shape[call.attrs.get("start", 0) : call.attrs.get("end")]),)
+    return (symbol("rank", call.args[0], call.attrs.get("start", 0), call.attrs.get("end")),)
 
 
 def of_first(b: "Builder", call: "Call") -> Dims | None:
@@ -364,6 +313,7 @@ SHAPES: dict[str, Callable[["Builder", "Call"], Dims | None]] = {
     "Pad": pad,
     "Expand": expand,
     "Tile": tile,
+    "Resize": resize,
     "Shape": of_shape,
     "Size": scalar,
     "IsNaN": of_first,

@@ -81,6 +81,8 @@ def _reduce(item: Expression, args: Args) -> Any:
         "ReduceProd": np.prod,
     }
     keep, *axes = item.attrs
+    if item.op == "reduce:ReduceMean" and not args[0].size:
+        raise ValueError("the mean of nothing")
     return names[item.op.partition(":")[2]](args[0], axis=tuple(axes), keepdims=bool(keep))
 
 
@@ -112,6 +114,9 @@ def _gather(item: Expression, args: Args) -> Any:
     return args[0].take(args[1].astype(int), axis=attrs(item).get("axis", 0))
 
 
+FAR = 2**31 - 1
+
+
 def _slice(_: Expression, args: Args) -> Any:
     data, starts, ends = args[:3]
     axes = args[3] if len(args) > 3 and args[3] is not None else range(len(starts))
@@ -120,6 +125,8 @@ def _slice(_: Expression, args: Args) -> Any:
     for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
         size = data.shape[int(axis)]
         stop = int(end)
+        if int(step) < 0 and stop >= FAR:
+            raise ValueError("backwards to the far end, which some runtimes take for the beginning")
         if int(step) < 0 and stop < -size:
             index[int(axis)] = slice(int(start), None, int(step))
         else:
@@ -256,7 +263,7 @@ FUNCTIONS: dict[str, Function] = {
 SINCE_7 = frozenset(("Equal", "Less", "Greater", "Div", "And", "Or", "Pow"))
 """Operators that broadcast in another way before opset 7."""
 
-BROADCASTING = frozenset(("prod", "sum", "Where", "Expand", "DequantizeLinear", "Max", "Min", *SINCE_7))
+BROADCASTING = frozenset(("prod", "sum", "Where", "Expand", "Max", "Min", *SINCE_7))
 
 NUMBERS = frozenset(
     ("prod", "sum", "neg", "recip", "sqrt", "reduce", "matmul", "Exp", "Log", "Abs", "Floor", "Ceil", "Less", "Greater")

@@ -38,7 +38,15 @@ def prove(before: Side, after: Side) -> Proof:
     return proof
 
 
-QUANTISED = ("QuantizeLinear", "QLinear", "QGemm", "MatMulInteger", "ConvInteger", "DynamicQuantize")
+QUANTISED = (
+    "QuantizeLinear",
+    "DequantizeLinear",
+    "QLinear",
+    "QGemm",
+    "MatMulInteger",
+    "ConvInteger",
+    "DynamicQuantize",
+)
 
 
 def fewer_bits(model: Model) -> tuple[int, int, int]:

@@ -142,3 +142,15 @@ def is_fixed(dims: Dims) -> bool:
 def list_of(value: object) -> list[object]:
     """The items of a list or tuple; of anything else none."""
     return list(cast("list[object]", value)) if isinstance(value, (list, tuple)) else []
+
+
+def items_of(value: object) -> tuple[Any, ...] | None:
+    """An attribute that is a list, or the body of a subgraph ("graph", inputs, outputs…)."""
+    return cast("tuple[Any, ...]", value) if isinstance(value, tuple) else None
+
+
+def ints_of(value: object) -> tuple[int, ...] | None:
+    """An attribute that is a list of integers."""
+    items = items_of(value)
+    numbers = tuple(item for item in items or () if isinstance(item, int))
+    return numbers if items is not None and len(numbers) == len(items) else None

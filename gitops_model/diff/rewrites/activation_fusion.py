@@ -6,8 +6,7 @@ the two nodes again.
 
 from typing import TYPE_CHECKING
 
-from gitops_model.diff.proof.infer import items_of
-from gitops_model.diff.proof.table import NONE
+from gitops_model.diff.proof.table import NONE, items_of
 
 if TYPE_CHECKING:
     from gitops_model.diff.proof.build import Builder

@@ -35,7 +35,7 @@ def is_scalar(b: "Builder", number: int) -> bool:
 
 def product(b: "Builder", *factors: int) -> int:
     """The product of expressions: nested products opened, constants taken together, the rest sorted."""
-    from gitops_model.diff.rewrites.conv_affine import scaled
+    from gitops_model.diff.rewrites.conv_affine import parts, scaled
 
     opened: list[int] = []
     for factor in factors:
@@ -54,9 +54,18 @@ def product(b: "Builder", *factors: int) -> int:
             return scaled(b, rest[0], constant) or make(b, "prod", (constant, *rest))
         else:
             constants = [constant]
+            into = [factor for factor in rest if parts(b, factor)]
+            changed = scaled(b, into[0], constant) if len(into) == 1 and is_scalar(b, constant) else None
+            if changed is not None:
+                constants, rest = [], sorted((changed, *without(rest, into[0])))
     if not constants and len(rest) == 1:
         return rest[0]
     return make(b, "prod", (*constants, *rest))
+
+
+def without(numbers: list[int], one: int) -> list[int]:
+    place = numbers.index(one)
+    return numbers[:place] + numbers[place + 1 :]
 
 
 def is_zero(b: "Builder", constant: int, x: int) -> bool:
@@ -64,8 +73,7 @@ def is_zero(b: "Builder", constant: int, x: int) -> bool:
     shape, wide = b.table.shape[x], b.table.static(constant)
     if wide is None or any(dim != 1 for dim in wide) or (wide and (shape is None or len(wide) > len(shape))):
         return False
-    raw = b.raw(constant)
-    return raw is not None and not any(raw)
+    return b.scalar(constant) == 0.0 or b.ints(constant) == (0,)
 
 
 def fold(b: "Builder", op: str, constants: list[int]) -> int:

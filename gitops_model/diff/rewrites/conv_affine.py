@@ -6,7 +6,9 @@ optimisers put it there. The folded weights are computed here and compared with 
 
 from typing import TYPE_CHECKING, Any
 
+from gitops_model.diff.proof.dims import multiplied, symbol
 from gitops_model.diff.proof.infer import conv as conv_dims
+from gitops_model.diff.proof.operations import Unknown
 from gitops_model.diff.proof.table import NONE
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 PATTERN = "conv-affine"
 NUMERIC = "rounded"
 
-CONV = "conv"
+CONV, TRANSPOSED = "conv", "conv-transpose"
 
 
 def conv(b: "Builder", call: "Call") -> tuple[int, ...] | None:
@@ -42,6 +44,36 @@ def conv(b: "Builder", call: "Call") -> tuple[int, ...] | None:
         attrs["auto_pad"] = b"NOTSET"
         attrs.setdefault("pads", (0,) * (2 * rank))
     return (made(b, (x, w, call.arg(2)), tuple(sorted(attrs.items())), call),)
+
+
+def conv_transpose(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    """A ConvTranspose in one form, as far as its size is certain: pads are given, an output shape is not."""
+    shape, weights = b.table.shape[call.arg(0)], b.table.static(call.arg(1))
+    rank = len(weights or ()) - 2
+    if shape is None or weights is None or rank < 1 or len(shape) != rank + 2 or "output_shape" in call.attrs:
+        return None
+    attrs = dict(call.attrs)
+    if attrs.pop("kernel_shape", weights[2:]) != weights[2:] or attrs.get("auto_pad", b"NOTSET") != b"NOTSET":
+        return None
+    for name, default in (("strides", 1), ("dilations", 1), ("output_padding", 0)):
+        attrs.setdefault(name, (default,) * rank)
+    attrs.setdefault("pads", (0,) * (2 * rank))
+    channels = weights[1] * attrs["group"]
+    if call.arg(2) != NONE and b.table.shape[call.arg(2)] != (channels,):
+        return None
+    number = b.table.make(TRANSPOSED, (call.arg(0), call.arg(1), call.arg(2)), tuple(sorted(attrs.items())))
+    if b.table.is_new(number):
+        dims = tuple(grown(shape[2 + i], weights[2 + i], i, rank, attrs) for i in range(rank))
+        b.table.typed(number, b.table.dtype[call.arg(0)], (shape[0], channels, *dims))
+    return (number,)
+
+
+def grown(size: int | str, kernel: int, place: int, rank: int, attrs: dict[str, Any]) -> int | str:
+    """The size behind a ConvTranspose along one dimension."""
+    step, wide, more = (attrs[name][place] for name in ("strides", "dilations", "output_padding"))
+    rest = more + (kernel - 1) * wide + 1 - attrs["pads"][place] - attrs["pads"][rank + place] - step
+    whole = multiplied(size, step)
+    return whole + rest if isinstance(whole, int) else whole if not rest else symbol("grown", whole, rest)
 
 
 def made(b: "Builder", args: tuple[int, int, int], attrs: tuple[Any, ...], call: "Call | None" = None) -> int:
@@ -72,10 +104,23 @@ def per_channel(b: "Builder", constant: int, rank: int, channels: int) -> int | 
 def parts(b: "Builder", x: int) -> tuple[int, int, int] | None:
     """(rank, channels, weights) of a convolution with constant weights and bias."""
     item = b.table.items[x]
-    if item.op != CONV or not b.table.constant[item.args[1]] or not b.table.constant[item.args[2]]:
+    if item.op not in (CONV, TRANSPOSED) or not b.table.constant[item.args[1]] or not b.table.constant[item.args[2]]:
         return None
     shape = b.table.static(item.args[1])
-    return None if shape is None else (len(shape), shape[0], item.args[1])
+    if shape is None:
+        return None
+    channels = shape[0] if item.op == CONV else shape[1] * dict(item.attrs)["group"]
+    return len(shape), channels, item.args[1]
+
+
+def is_finite(b: "Builder", constant: int) -> bool:
+    """Whether a constant, as far as it can be read, is without infinities and NaN."""
+    import numpy as np
+
+    try:
+        return b.evaluator is None or bool(np.isfinite(b.evaluator.value(constant)).all())
+    except Unknown:
+        return True
 
 
 def scaled(b: "Builder", x: int, constant: int) -> int | None:
@@ -85,18 +130,19 @@ def scaled(b: "Builder", x: int, constant: int) -> int | None:
 
     item = b.table.items[x]
     found = parts(b, x)
+    if (found is not None or item.op == "matmul") and not is_finite(b, constant):
+        return None  # a sum of infinities is no infinite sum
     if found is not None:
         rank, channels, weights = found
         flat = per_channel(b, constant, rank, channels)
         if flat is None:
             return None
-        wide = to_shape(b, flat, (channels, *(1 for _ in range(rank - 1))))
-        bias = item.args[2]
-        result = made(
-            b,
-            (item.args[0], make(b, "prod", (weights, wide)), bias if bias == NONE else make(b, "prod", (bias, flat))),
-            item.attrs,
-        )
+        before = () if item.op == CONV else (1,)
+        if before and dict(item.attrs)["group"] != 1:
+            return None
+        wide = to_shape(b, flat, (*before, channels, *(1 for _ in range(rank - 1 - len(before)))))
+        bias = item.args[2] if item.args[2] == NONE else make(b, "prod", (item.args[2], flat))
+        result = b.table.make(item.op, (item.args[0], make(b, "prod", (weights, wide)), bias), item.attrs)
         b.table.typed(result, b.table.dtype[x], b.table.shape[x])
         b.note(PATTERN, result)
         return result
@@ -135,10 +181,10 @@ def shifted(b: "Builder", x: int, constant: int) -> int | None:
         return None
     item = b.table.items[x]
     bias = flat if item.args[2] == NONE else make(b, "sum", (item.args[2], flat))
-    result = made(b, (item.args[0], weights, bias), item.attrs)
+    result = b.table.make(item.op, (item.args[0], weights, bias), item.attrs)
     b.table.typed(result, b.table.dtype[x], b.table.shape[x])
     b.note(PATTERN, result)
     return result
 
 
-RULES: "Rules" = {("ai.onnx", "Conv"): (conv,)}
+RULES: "Rules" = {("ai.onnx", "Conv"): (conv,), ("ai.onnx", "ConvTranspose"): (conv_transpose,)}

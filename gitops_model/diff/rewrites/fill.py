@@ -5,7 +5,7 @@
 
 from typing import TYPE_CHECKING
 
-from gitops_model.diff.proof.infer import items_of
+from gitops_model.diff.proof.table import items_of
 
 if TYPE_CHECKING:
     from gitops_model.diff.proof.build import Builder

@@ -91,6 +91,7 @@ def multiplied(b: "Builder", call: "Call", sides: tuple[int, int]) -> int:
 def stripped(b: "Builder", x: int) -> tuple[int, list[int]]:
     """An expression without the scalar factors in it, seen through Transposes and Reshapes; and those factors."""
     from gitops_model.diff.rewrites.arithmetic import is_scalar, product
+    from gitops_model.diff.rewrites.conv_affine import is_finite
     from gitops_model.diff.rewrites.layout import perm_of
     from gitops_model.diff.rewrites.layout import turned as turned_by
     from gitops_model.diff.rewrites.reshape import inside, to_shape
@@ -99,7 +100,7 @@ def stripped(b: "Builder", x: int) -> tuple[int, list[int]]:
         return x, []
     item = b.table.items[x]
     if item.op == "prod":
-        scalars = [arg for arg in item.args if is_scalar(b, arg)]
+        scalars = [arg for arg in item.args if is_scalar(b, arg) and is_finite(b, arg)]
         return (product(b, *(arg for arg in item.args if arg not in scalars)), scalars) if scalars else (x, [])
     moved, shaped = perm_of(b, x), inside(b, x)
     if moved is not None:

@@ -8,8 +8,8 @@ the outputs as far as they can. A Concat within a Concat along the same axis is 
 from typing import TYPE_CHECKING, Any
 
 from gitops_model.diff.proof.dims import place as axis_of
-from gitops_model.diff.proof.infer import ints_of, items_of
-from gitops_model.diff.proof.table import Dims
+from gitops_model.diff.proof.infer import VARIADIC
+from gitops_model.diff.proof.table import Dims, ints_of, items_of
 
 if TYPE_CHECKING:
     from gitops_model.diff.proof.build import Builder
@@ -25,6 +25,11 @@ MOST_PARTS = 256
 ELEMENTWISE = (
     *("Relu", "LeakyRelu", "Sigmoid", "Tanh", "Erf", "Exp", "Log", "Abs", "Softplus", "Elu", "Selu", "Celu", "Floor"),
     *("HardSigmoid", "Ceil", "Round", "Sign", "Sin", "Cos", "Not", "Mish", "Softsign", "ThresholdedRelu", "Cast"),
+)
+
+
+BROADCASTING = (
+    *("Max", "Min", "Mean", "Pow", "Greater", "Less", "GreaterOrEqual", "LessOrEqual", "Equal", "And", "Or", "Xor"),
 )
 
 
@@ -61,10 +66,26 @@ def elementwise(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     return (made,)
 
 
+def broadcasting(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    """An operation on the elements of several tensors: what is done to the places of all of them is done behind it."""
+    from gitops_model.diff.rewrites.reshape import past, to_shape
+
+    if (call.version < 7 and call.op not in VARIADIC) or len(call.args) < 2:
+        return None
+    found = common_perm(b, call.args)
+    if found is not None:
+        made = turned(b, b.emit(call._replace(args=found[0]))[0], found[1])
+        b.note(PATTERN, made)
+        return (made,)
+    shaped = past(b, call.args)
+    return None if shaped is None else (to_shape(b, b.emit(call._replace(args=shaped[0]))[0], shaped[1]),)
+
+
 def common_perm(b: "Builder", args: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
     """(arguments without their Transpose, permutation) where all share one; constants are turned the other way.
 
-    The other arguments must be constants (a broadcast one gets the missing axes first) or scalars.
+    The other arguments must be constants (a broadcast one gets the missing axes first), scalars, or such that turning
+    them the other way is a Reshape.
     """
     perm: tuple[int, ...] | None = None
     for arg in args:
@@ -83,6 +104,9 @@ def common_perm(b: "Builder", args: tuple[int, ...]) -> tuple[tuple[int, ...], t
             made.append(found[0])
             continue
         shape = b.table.shape[arg]
+        if shape is not None and len(shape) == len(perm) and moves_nothing(shape, inverse):
+            made.append(turned(b, arg, inverse))
+            continue
         if shape is None or len(shape) > len(perm) or not b.table.constant[arg]:
             return None
         if not shape:
@@ -93,6 +117,12 @@ def common_perm(b: "Builder", args: tuple[int, ...]) -> tuple[tuple[int, ...], t
         full: Dims = (1,) * (len(perm) - len(shape)) + shape
         made.append(turned(b, to_shape(b, arg, full), inverse))
     return tuple(made), perm
+
+
+def moves_nothing(shape: Dims, perm: tuple[int, ...]) -> bool:
+    """Whether a Transpose moves only axes of size one, so that it is a Reshape."""
+    moved = [axis for axis in perm if shape[axis] != 1]
+    return moved == sorted(moved)
 
 
 def reduction(b: "Builder", op: str, x: int, keep: bool, axes: tuple[int, ...]) -> int | None:
@@ -141,5 +171,6 @@ def concat(b: "Builder", call: "Call") -> tuple[int, ...] | None:
 
 RULES: "Rules" = {
     **{("ai.onnx", op): (elementwise,) for op in ELEMENTWISE},
+    **{("ai.onnx", op): (broadcasting,) for op in BROADCASTING},
     ("ai.onnx", "Concat"): (nested_concat, concat),
 }

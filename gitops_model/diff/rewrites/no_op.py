@@ -6,8 +6,7 @@ everything: each gives back its input.
 
 from typing import TYPE_CHECKING
 
-from gitops_model.diff.proof.infer import ints_of
-from gitops_model.diff.proof.table import NONE
+from gitops_model.diff.proof.table import NONE, ints_of
 
 if TYPE_CHECKING:
     from gitops_model.diff.proof.build import Builder

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from gitops_model.diff.proof.dims import flag
 from gitops_model.diff.proof.dims import place as axis_of
-from gitops_model.diff.proof.infer import ints_of
-from gitops_model.diff.proof.table import NONE
+from gitops_model.diff.proof.table import NONE, ints_of
 
 if TYPE_CHECKING:
     from gitops_model.diff.proof.build import Builder
@@ -46,7 +45,7 @@ def reduction(b: "Builder", call: "Call") -> tuple[int, ...] | None:
         if flag(call.attrs.get("noop_with_empty_axes", 0)):
             return (x,) if call.op in PLAIN else None
         if shape is None:
-            return None
+            return (of_all(b, call.op, x, flag(call.attrs.get("keepdims", 1))),)
         axes = tuple(range(len(shape)))
     if shape is not None:
         axes = tuple(axis_of(axis, len(shape)) for axis in axes)
@@ -55,11 +54,18 @@ def reduction(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     return (reduced(b, call.op, x, flag(call.attrs.get("keepdims", 1)), tuple(sorted(set(axes)))),)
 
 
+def of_all(b: "Builder", op: str, x: int, keep: bool) -> int:
+    """A reduction of everything, however many axes that is."""
+    made = b.table.make(f"all:{op}", (x,), (keep,))
+    return b.table.typed(made, b.table.dtype[x], None if keep else ())
+
+
 def reduced(b: "Builder", op: str, x: int, keep: bool, axes: tuple[int, ...]) -> int:
     """A reduction in the form of our own; a Transpose before it goes behind it."""
     from gitops_model.diff.rewrites.layout import reduction as through_transpose
+    from gitops_model.diff.rewrites.nested_reduction import merged
 
-    moved = through_transpose(b, op, x, keep, axes)
+    moved = through_transpose(b, op, x, keep, axes) or merged(b, op, x, keep, axes)
     if moved is not None:
         return moved
     made = b.table.make(f"reduce:{op}", (x,), (keep, *axes))
@@ -153,6 +159,63 @@ def top_k(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     return b.emit(call._replace(version=11, args=(call.arg(0), b.int64s((k,))), attrs=attrs))
 
 
+def pool(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    """Rounded down and without gaps, the versions that brought or mended these are the same as those before."""
+    attrs = dict(call.attrs)
+    wide = ints_of(attrs.pop("dilations", (1,)))
+    padded = attrs.get("auto_pad", b"NOTSET") != b"NOTSET"
+    if call.outputs > 1 or attrs.get("ceil_mode") or wide is None or set(wide) - {1} or (padded and call.version < 11):
+        return None
+    attrs.pop("storage_order", None)  # of the second output
+    return b.plain_call(call._replace(version=POOLED, attrs=attrs))
+
+
+POOLED = 22
+"""The version that stands for all that mean the same."""
+
+
+def split(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    """`num_outputs` (opset 18) says again how many outputs there are."""
+    if call.attrs.get("num_outputs") != call.outputs or call.arg(1) != NONE:
+        return None
+    attrs = {name: value for name, value in call.attrs.items() if name != "num_outputs"}
+    shape = b.table.shape[call.arg(0)]
+    size = shape[axis_of(call.attrs["axis"], len(shape))] if shape else None
+    if not isinstance(size, int) or not size % call.outputs:
+        return b.emit(call._replace(attrs=attrs))
+    step = -(-size // call.outputs)
+    last = size - step * (call.outputs - 1)
+    if last < 1:
+        return None
+    return b.emit(call._replace(args=(call.arg(0), b.int64s((*(step,) * (call.outputs - 1), last))), attrs=attrs))
+
+
+RESIZE = {"antialias": 0, "keep_aspect_ratio_policy": b"stretch"}
+"""What version 18 added, and what it is where nobody asked for it."""
+RESIZED = 19
+NEAREST, CUBIC, CROPPED = ("nearest_mode",), ("cubic_coeff_a",), ("extrapolation_value",)
+
+
+def resize(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    """Versions 11 to 19: without what does not count in its mode, and without inputs that are empty."""
+    if not 11 <= call.version <= RESIZED or call.attrs.get("axes") is not None:
+        return None
+    attrs = dict(call.attrs)
+    if any(attrs.pop(name, value) != value for name, value in RESIZE.items()):
+        return None
+    mode, where = attrs.get("mode"), attrs.get("coordinate_transformation_mode")
+    if where == b"tf_half_pixel_for_nn":
+        return None
+    cropped = where == b"tf_crop_and_resize"
+    for names, counts in ((NEAREST, mode == b"nearest"), (CUBIC, mode == b"cubic"), (CROPPED, cropped)):
+        for name in names:
+            if not counts:
+                attrs.pop(name, None)
+    args = tuple(NONE if b.table.static(arg) == (0,) else arg for arg in (*call.args[1:], NONE, NONE, NONE)[:3])
+    args = (call.arg(0), args[0] if cropped else NONE, *args[1:])
+    return b.plain_call(call._replace(version=RESIZED, args=args, attrs=attrs))
+
+
 RULES: "Rules" = {
     **{("ai.onnx", op): (reduction,) for op in (*REDUCTIONS, *REDUCTIONS_MORE)},
     **{("ai.onnx", op): (softmax,) for op in ("Softmax", "LogSoftmax", "Hardmax")},
@@ -160,4 +223,8 @@ RULES: "Rules" = {
     ("ai.onnx", "Pad"): (pad,),
     ("ai.onnx", "Slice"): (slices,),
     ("ai.onnx", "TopK"): (top_k,),
+    ("ai.onnx", "AveragePool"): (pool,),
+    ("ai.onnx", "MaxPool"): (pool,),
+    ("ai.onnx", "Split"): (split,),
+    ("ai.onnx", "Resize"): (resize,),
 }

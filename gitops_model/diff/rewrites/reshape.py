@@ -7,10 +7,9 @@ row the first does not count. Sizes that the inputs bring are taken not to be ze
 
 from typing import TYPE_CHECKING
 
-from gitops_model.diff.proof.dims import divided, sizes_of, symbol
+from gitops_model.diff.proof.dims import divided, has_some, sizes_of, symbol
 from gitops_model.diff.proof.dims import place as axis_of
-from gitops_model.diff.proof.infer import ints_of
-from gitops_model.diff.proof.table import NONE, Dims
+from gitops_model.diff.proof.table import NONE, Dims, ints_of
 
 if TYPE_CHECKING:
     from gitops_model.diff.proof.build import Builder
@@ -22,6 +21,9 @@ NUMERIC = "exact"
 OURS = "reshape"
 """The operation of our own that all of them become: the dims in `attrs`."""
 
+
+ADDED = "unsqueeze"
+"""Axes of size one added to a tensor of unknown rank: where they are in the result, in `attrs`."""
 
 UNSURE = "reshape?"
 """The same, where the sizes of the inputs decide whether it can be done."""
@@ -36,7 +38,7 @@ def to_shape(b: "Builder", x: int, dims: Dims) -> int:
     if inner.op == OURS:
         b.note(PATTERN, inner.args[0])
         return to_shape(b, inner.args[0], dims)
-    turned = behind(b, x, dims)
+    turned = behind(b, x, dims) or kept(b, x, dims)
     if turned is not None:
         return turned
     made = b.table.make(OURS, (x,), dims)
@@ -56,13 +58,35 @@ def behind(b: "Builder", x: int, dims: Dims) -> int | None:
         return None
     if sources == sorted(sources):
         return to_shape(b, inner, dims)
-    keys: list[tuple[int, int]] = []  # the axis that each dim comes from; one of size one goes with the dim before it
+    before, order = unordered(dims, sources)
+    return b.op("Transpose", to_shape(b, inner, before), perm=order)
+
+
+def unordered(dims: Dims, sources: list[int]) -> tuple[Dims, tuple[int, ...]]:
+    """(dims before, permutation) of the Transpose that leads to `dims`, whose sizes other than one have these sources.
+
+    Where an axis of size one stood does not count: it goes with the one that is before it in the end.
+    """
+    keys: list[tuple[int, int]] = []
     left = iter(sources)
     for index, dim in enumerate(dims):
         keys.append((next(left) if dim != 1 else keys[-1][0] if keys else -1, index))
     order = sorted(range(len(dims)), key=keys.__getitem__)
-    made = to_shape(b, inner, tuple(dims[index] for index in order))
-    return b.op("Transpose", made, perm=tuple(order.index(index) for index in range(len(dims))))
+    return tuple(dims[index] for index in order), tuple(order.index(index) for index in range(len(dims)))
+
+
+def kept(b: "Builder", x: int, dims: Dims) -> int | None:
+    """A reduction that drops the axes which the Reshape adds, or keeps those that it drops: one that need not."""
+    from gitops_model.diff.rewrites import opset
+
+    item = b.table.items[x]
+    if not item.op.startswith("reduce:"):
+        return None
+    shape, (keep, *axes) = b.table.shape[item.args[0]], item.attrs
+    if shape is None or min(axes, default=-1) < 0:
+        return None
+    wanted = tuple(1 if i in axes else dim for i, dim in enumerate(shape) if not keep or i not in axes)
+    return opset.reduced(b, item.op.partition(":")[2], item.args[0], not keep, tuple(axes)) if wanted == dims else None
 
 
 def inside(b: "Builder", x: int) -> tuple[int, Dims, Dims] | None:
@@ -104,6 +128,8 @@ def reshape(b: "Builder", call: "Call") -> tuple[int, ...] | None:
         return None
     dims: list[int | str] = []
     for index, dim in enumerate(wanted):
+        if isinstance(dim, str) and not has_some(dim) and shape[index : index + 1] != (dim,):
+            return None  # a zero that is met at run time means the size at this place
         if dim == 0 and not call.attrs.get("allowzero"):
             if index >= len(shape):
                 return None
@@ -141,20 +167,51 @@ def axes_of(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     axes = ints_of(call.attrs.get("axes"))
     if (call.version < 13) != (axes is not None) and (axes is not None or call.arg(1) != NONE):
         raise ValueError("of another version than it says")
+    if axes == () or (axes is None and call.arg(1) != NONE and b.ints(call.arg(1)) == ()):
+        raise ValueError("no axes: for some runtimes these are all")
     if axes is not None:
         return axes
     return b.ints(call.arg(1)) if call.arg(1) != NONE else None
+
+
+def reduced(b: "Builder", x: int, axes: tuple[int, ...] | None, *, keep: bool) -> tuple[int, ...] | None:
+    """A reduction that dropped just the axes that are added again, or kept those that are dropped; of any rank."""
+    from gitops_model.diff.rewrites import opset
+
+    item = b.table.items[x]
+    if not axes or min(axes) < 0 or not item.op.startswith("reduce:") or item.attrs != (not keep, *sorted(axes)):
+        return None
+    made = opset.reduced(b, item.op.partition(":")[2], item.args[0], keep, item.attrs[1:])
+    b.note(PATTERN, made)
+    return (made,)
+
+
+def unsqueezed(b: "Builder", x: int, axes: tuple[int, ...] | None) -> tuple[int, ...] | None:
+    """Axes added to a tensor of any rank, counted from the front: those added just before are among them."""
+    if not axes or min(axes) < 0 or len(set(axes)) != len(axes):
+        return None
+    item, places = b.table.items[x], set(axes)
+    if item.op == ADDED:
+        left = (place for place in range(len(axes) + item.attrs[-1] + 1) if place not in axes)
+        moved = dict(enumerate(left))
+        places.update(moved[axis] for axis in item.attrs)
+        b.note(PATTERN, x)
+        x = item.args[0]
+    made = b.table.make(ADDED, (x,), tuple(sorted(places)))
+    return (b.table.typed(made, b.table.dtype[x], None),)
 
 
 def squeeze(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     x = call.arg(0)
     shape, axes = b.table.shape[x], axes_of(b, call)
     if shape is None:
-        return None
+        return reduced(b, x, axes, keep=False)
     if axes is None:
         static = b.table.static(x)
-        if call.arg(1) != NONE or static is None:
+        if call.arg(1) != NONE:
             return None
+        if static is None:
+            return b.plain_call(call._replace(version=13, args=(x,)))
         return (to_shape(b, x, tuple(dim for dim in static if dim != 1)),)
     places = {axis_of(axis, len(shape)) for axis in axes}
     if any(isinstance(shape[index], int) and shape[index] != 1 for index in places):
@@ -166,7 +223,7 @@ def unsqueeze(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     x = call.arg(0)
     shape, axes = b.table.shape[x], axes_of(b, call)
     if shape is None or axes is None:
-        return None
+        return reduced(b, x, axes, keep=True) or unsqueezed(b, x, axes)
     rank = len(shape) + len(axes)
     places = {axis_of(axis, rank) for axis in axes}
     if len(places) != len(axes):

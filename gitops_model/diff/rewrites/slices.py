@@ -1,14 +1,15 @@
 """Parts of a tensor: Slice, Split and Gather
 
 A Slice with steps of one, a part of a Split and a Gather at one fixed place (or at places in a row) are the same: a
-range along one axis, of which a Gather at a single place drops the axis. Parts of parts are ranges of the whole.
+range along one axis, of which a Gather at a single place drops the axis. Parts of parts are ranges of the whole. As
+with a Reshape, sizes that the inputs bring are taken not to be zero; what is left of a range may be.
 """
 
 from typing import TYPE_CHECKING
 
+from gitops_model.diff.proof.dims import has_some
 from gitops_model.diff.proof.dims import place as axis_of
-from gitops_model.diff.proof.infer import ints_of
-from gitops_model.diff.proof.table import NONE
+from gitops_model.diff.proof.table import NONE, ints_of
 
 if TYPE_CHECKING:
     from gitops_model.diff.proof.build import Builder
@@ -51,12 +52,8 @@ def part(b: "Builder", x: int, axis: int, start: int, stop: int) -> int | None:
         stop = min(stop, END)
         if start == 0 and stop == END:
             return x
-        if (start, stop) == (-1, END):
-            dim = 1  # a model that takes the last of none fails
-        elif 0 <= start < stop != END:
-            dim = stop - start if stop - start == 1 else b.symbol("part", size, start, stop)
-        else:
-            dim = b.symbol("part", size, start, stop)
+        one = (start, stop) in ((-1, END), (0, 1)) and has_some(size)
+        dim = 1 if one else b.symbol("part", size, start, stop)
     inner = b.table.items[x]
     if inner.op == PART and inner.attrs[0] == axis and isinstance(size, int) and inner.attrs[1] >= 0:
         return part(b, inner.args[0], axis, inner.attrs[1] + start, inner.attrs[1] + stop)
@@ -133,11 +130,12 @@ def split(b: "Builder", call: "Call") -> tuple[int, ...] | None:
             return None
     if b.table.constant[call.arg(0)]:
         return None
+    if call.attrs.get("num_outputs", call.outputs) != call.outputs:
+        return None
     if parts is None:
-        if not isinstance(size, int):
+        if not isinstance(size, int) or size % call.outputs:
             return None
-        step = -(-size // call.outputs)
-        parts = tuple(min(step, size - step * i) for i in range(call.outputs))
+        parts = (size // call.outputs,) * call.outputs
     if (
         any(number < 0 for number in parts)
         or (isinstance(size, int) and sum(parts) != size)

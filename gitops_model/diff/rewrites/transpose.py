@@ -6,7 +6,7 @@ axes of size one is a Reshape.
 
 from typing import TYPE_CHECKING
 
-from gitops_model.diff.proof.infer import ints_of
+from gitops_model.diff.proof.table import ints_of
 
 if TYPE_CHECKING:
     from gitops_model.diff.proof.build import Builder
@@ -27,8 +27,9 @@ def transpose(b: "Builder", call: "Call") -> tuple[int, ...] | None:
         return (x,)
     shape = b.table.shape[x]
     if shape is not None and len(shape) == len(perm):
-        moved = [axis for axis in perm if shape[axis] != 1]
-        if moved == sorted(moved):
+        from gitops_model.diff.rewrites.layout import moves_nothing
+
+        if moves_nothing(shape, perm):
             from gitops_model.diff.rewrites.reshape import to_shape
 
             return (to_shape(b, x, tuple(shape[axis] for axis in perm)),)
@@ -39,6 +40,12 @@ def transpose(b: "Builder", call: "Call") -> tuple[int, ...] | None:
             made = b.op("Transpose", inner.args[0], perm=tuple(before[axis] for axis in perm))
             b.note(PATTERN, made)
             return (made,)
+    if shape is not None and len(shape) == len(perm):
+        from gitops_model.diff.rewrites.reshape import to_shape, unordered
+
+        dims, settled = unordered(tuple(shape[axis] for axis in perm), [axis for axis in perm if shape[axis] != 1])
+        if (dims, settled) != (shape, perm):
+            return (b.op("Transpose", to_shape(b, x, dims), perm=settled),)
     if call.attrs.get("perm") == perm:
         return None
     return (b.op("Transpose", x, perm=perm),)
