@@ -91,10 +91,12 @@ class Matching:
 
     def _by_both(self, left: Left, keys: Keys) -> Left:
         """Pair nodes with the same above and below; of several, those of equal contents, then neighbours of pairs."""
-        left = self._singles(left, keys, sure=True)
         groups = grouped(left, keys)
-        several = tuple([i for i in nodes if all(groups[keys[s][i]])] for s, nodes in enumerate(left))
-        assert len(several) == 2
+        for ones, others in groups.values():
+            if len(ones) == len(others) == 1:
+                self._pair(ones[0], others[0], sure=True)
+        tied = [group for group in groups.values() if max(map(len, group)) > 1]
+        several = sorted(i for ones, _ in tied for i in ones), sorted(i for _, others in tied for i in others)
         if any(self.one.items[index].inputs or self.one.users[index] for index in several[0]):  # not bare constants
             exact = self.one.exact, self.other.exact
             above, below = (exact[0].forwards, exact[1].forwards), (exact[0].backwards, exact[1].backwards)
@@ -231,10 +233,12 @@ def joined(*parts: Keys) -> Keys:
 
 
 def grouped(left: Left, keys: "Keys | tuple[Mapping[int, int], Mapping[int, int]]") -> defaultdict[Hashable, Left]:
-    """Key → the nodes of both sides that have it, in their order."""
+    """Key → the nodes of both sides that have it, in their order; no nodes for a key that only one side has."""
+    one, other = ([of[index] for index in nodes] for of, nodes in zip(keys, left, strict=True))
+    common = set(one).intersection(other)
     found: defaultdict[Hashable, Left] = defaultdict(lambda: ([], []))
-    for side in (0, 1):
-        of = keys[side]
-        for index in left[side]:
-            found[of[index]][side].append(index)
+    for side, (nodes, own) in enumerate(zip(left, (one, other), strict=True)):
+        for index, key in zip(nodes, own, strict=True):
+            if key in common:
+                found[key][side].append(index)
     return found
