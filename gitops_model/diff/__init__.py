@@ -2,9 +2,12 @@
 
     diff_models(before, after) -> ModelDiff
 
-Tensors are matched by content and name, operations by count; proof/ says whether the two graphs compute the same
-function, looking through the known rewrites (rewrites/). Nothing is called equivalent that was not proved there.
+Tensors are matched by content, place and name, operations by what is around them; proof/ says whether the two graphs
+compute the same function, looking through the known rewrites (rewrites/). Nothing is called equivalent that was not
+proved there.
 """
+
+from functools import cache
 
 from gitops_model.diff.result import Limits, ModelDiff, Side
 
@@ -20,13 +23,19 @@ def diff_models(
     that the model is declared to run on.
     """
     from gitops_model.diff import facts, graph, signature, statistics, texts, verdict, weights
+    from gitops_model.diff.match import Matching, matching_of
 
-    moved = weights.diff(before, after)
+    @cache
+    def matching() -> "Matching":
+        return matching_of(before, after)
+
+    alike = worth_proving(before, after)
+    moved = weights.diff(before, after, matching if alike else None)
     metadata = facts.changes(before.model.metadata, after.model.metadata)
     draft = ModelDiff(
         formats=(before.model.format, after.model.format),
         signature=signature.diff(before.model, after.model),
-        graph=graph.diff(before, after),
+        graph=graph.diff(before, after, matching),
         opset=facts.changes(before.model.opset, after.model.opset),
         properties=facts.changes(before.model.properties, after.model.properties),
         metadata=metadata,
@@ -34,14 +43,16 @@ def diff_models(
         weights=statistics.measured(before, after, moved, measure=measure),
         digests=digests(before, after),
     )
-    if same_bytes or not worth_proving(before, after):
+    if same_bytes or not alike:
         return draft._replace(verdict=verdict.judge(before, after, draft, None, same_bytes=same_bytes, limits=limits))
     from gitops_model.diff.proof.prove import prove
     from gitops_model.diff.proof.values import Outcome
+    from gitops_model.diff.rewrites import prefix
 
     proof = prove(before, after)
     changed = () if proof.outcome <= Outcome.ROUNDED else draft.graph.changed
-    draft = draft._replace(graph=draft.graph._replace(rewrites=proof.rewrites, changed=changed))
+    rewrites = (*proof.rewrites, *prefix.rewrites(draft.weights))
+    draft = draft._replace(graph=draft.graph._replace(rewrites=rewrites, changed=changed))
     return draft._replace(verdict=verdict.judge(before, after, draft, proof, limits=limits))
 
 

@@ -5,21 +5,23 @@ as changed when its attributes differ, or when it takes its inputs from other pl
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
-from gitops_model.diff.match import COMMUTATIVE, Matching
+from gitops_model.diff.match import Matching, matching_of
 from gitops_model.diff.neighbourhood import neighbourhood
-from gitops_model.diff.nodes import Item, Nodes, Source, op_text, plain_value
+from gitops_model.diff.nodes import Item, Source, op_text, plain_value
+from gitops_model.diff.numbering import COMMUTATIVE
 from gitops_model.diff.result import AttributeChange, GraphDiff, NodeChange, NodePlace, Side
 from gitops_model.ir import Graph, Model, Node
 
 
-def diff(before: Side, after: Side) -> GraphDiff:
+def diff(before: Side, after: Side, match: Callable[[], Matching] | None = None) -> GraphDiff:
+    """`match` gives the matching of the two, where somebody else needs it too."""
     counts = op_counts(before.model), op_counts(after.model)
     same = bool(before.structure) and (before.structure, before.model.format) == (after.structure, after.model.format)
     if same and counts[0] == counts[1]:
         return GraphDiff(nodes=(counts[0].total(), counts[1].total()))
-    matching = Matching(Nodes(before.model, before.constants), Nodes(after.model, after.constants))
+    matching = matching_of(before, after) if match is None else match()
     one, other = matching.one.items, matching.other.items
     edits = {} if same else dict(changed(matching))
     alike = before.model.format == after.model.format  # of two formats, no operation is the other's

@@ -34,15 +34,17 @@ def layer_of(name: str) -> str:
     return name[:at] if at > 0 else name
 
 
-def layers(before: Side, after: Side, weights: WeightsDiff) -> tuple[Layer, ...]:
-    """Every layer of either side: those of `after` in its order, then those that went."""
+def layers(after: Side, weights: WeightsDiff) -> tuple[Layer, ...]:
+    """Every layer of either side: those of `after` in its order, then those that went.
+
+    A tensor that has another name now counts in the layer of that name.
+    """
     names: dict[str, dict[str, int]] = {}
-    for side in (after, before):
-        sizes: dict[str, dict[str, int]] = {}
-        for tensor in side.model.tensors:
-            sizes.setdefault(layer_of(tensor.name), {})[tensor.name] = tensor.nbytes
-        for layer, own in sizes.items():
-            names.setdefault(layer, {}).update({name: size for name, size in own.items() if name not in names[layer]})
+    for tensor in after.model.tensors:
+        names.setdefault(layer_of(tensor.name), {})[tensor.name] = tensor.nbytes
+    for change in weights.removed:
+        if change.before is not None:
+            names.setdefault(layer_of(change.name), {}).setdefault(change.name, change.before.nbytes)
     fates: dict[str, dict[str, list[TensorChange]]] = {}
     for fate in ("changed", "added", "removed", "renamed", "unknown"):
         for change in getattr(weights, fate):
@@ -75,7 +77,9 @@ def _together(found: list[Statistics]) -> float | None:
 
 
 def patterns(after: Side, weights: WeightsDiff) -> Iterator[Pattern]:
-    """What the changed tensors have in common, the most telling first."""
+    """What the changed tensors have in common, the most telling first; before that, what their names have."""
+    if weights.prefix is not None:
+        yield Pattern("prefix", weights.prefix.tensors, weights.prefix.sentence)
     changed = [(change, change.statistics) for change in weights.changed]
     known = [(change, found) for change, found in changed if found is not None]
     for kind, sentence in SENTENCES.items():

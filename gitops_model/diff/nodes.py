@@ -5,7 +5,7 @@ place. The body of a node feeds the node that holds it.
 """
 
 from collections import ChainMap
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from struct import pack
 from typing import NamedTuple, TypeAlias, cast
 
@@ -19,11 +19,15 @@ LONGEST = 64
 
 
 class Source(NamedTuple):
-    """Where an input comes from: output `output` of node `node`, or (node -1) the leaf `label`."""
+    """Where an input comes from: output `output` of node `node`, or (node -1) the leaf `label`.
+
+    `tensor` is what the model calls a leaf that is a constant.
+    """
 
     node: int
     output: int
     label: str = ""
+    tensor: str | None = None
 
 
 UNDEFINED = Source(-1, 0, "undefined")
@@ -55,15 +59,16 @@ class Nodes:
         """(node, output, place) of what the graph and the functions give back."""
         self.opset = model.opset.get("ai.onnx", 1)
         if model.graph is not None:
-            self._walk(model.graph, "")
+            self._walk(model.graph)
         for function in model.functions:
             scope: Scope = {name: Source(-1, 0, f"argument {place}") for place, name in enumerate(function.inputs)}
-            self._nodes(function.nodes, scope, f"{function.domain}:{function.name}")
+            where = f"{function.domain}:{function.name}"
+            self._nodes(function.nodes, scope, Path(where, f"{where}:{function.overload}/"))
             self._end(function.outputs, scope)
 
-    def _walk(self, graph: Graph, where: str) -> None:
+    def _walk(self, graph: Graph) -> None:
         scope: Scope = formal(graph, "input")
-        self._nodes(graph.nodes, scope, where)
+        self._nodes(graph.nodes, scope, Path("", ""))
         self._end(tuple(value.name for value in graph.outputs), scope)
 
     def _end(self, names: tuple[str, ...], scope: "Scope") -> None:
@@ -72,9 +77,9 @@ class Nodes:
             if found is not None and found.node >= 0:
                 self.ends.append((found.node, found.output, place))
 
-    def _nodes(self, nodes: tuple[Node, ...], scope: "Scope", where: str) -> None:
+    def _nodes(self, nodes: tuple[Node, ...], scope: "Scope", path: "Path") -> None:
         """Number the nodes of a body and of the bodies in it, inner ones first; no recursion on the file's nesting."""
-        frames: list[Frame] = [Frame(nodes, scope, where)]
+        frames: list[Frame] = [Frame(nodes, scope, path)]
         while frames:
             frame = frames[-1]
             if frame.waiting:
@@ -93,7 +98,7 @@ class Nodes:
                 continue
             index, frame.node = following
             frame.inner = []
-            frame.waiting = list(reversed(list(bodies(frame.node, index, frame.where))))
+            frame.waiting = list(reversed(list(bodies(frame.node, index, frame.path))))
 
     def _add(self, frame: "Frame") -> None:
         node = frame.node
@@ -101,12 +106,14 @@ class Nodes:
         number = len(self.items)
         scope = frame.scope
         given = [scope.get(name) or (UNDEFINED if name else OMITTED) for name in node.inputs]
-        inner = [Source(end.node, end.output, f"{slot} {end.label}") for slot, end in frame.inner]
-        self.items.append(Item(node, frame.where, (*given, *inner), tuple(self._attributes(node))))
+        inner = [Source(end.node, end.output, f"{slot} {end.label}", end.tensor) for slot, end in frame.inner]
+        self.items.append(Item(node, frame.path.where, (*given, *inner), tuple(self._attributes(node))))
         constant = node.op_type == "Constant" and node.domain == "ai.onnx" and constant_label(node)
         for output, name in enumerate(node.outputs):
-            if name:
-                frame.scope[name] = Source(-1, 0, constant) if constant else Source(number, output)
+            if name and constant:
+                frame.scope[name] = Source(-1, 0, constant, frame.path.prefix + name)
+            elif name:
+                frame.scope[name] = Source(number, output)
         frame.node = None
 
     def _attributes(self, node: Node) -> Iterator[tuple[str, str]]:
@@ -132,15 +139,22 @@ class Nodes:
         return self.contents.get(tensor) or f"unknown {id(tensor)}"
 
 
+class Path(NamedTuple):
+    """Where a body is, and what the names of tensors in it begin with (as the reader writes them)."""
+
+    where: str
+    prefix: str
+
+
 class Frame:
     """A body that is being numbered."""
 
-    def __init__(self, nodes: tuple[Node, ...], scope: "Scope", where: str) -> None:
-        self.nodes = iter(enumerate(in_order(nodes)))
+    def __init__(self, nodes: tuple[Node, ...], scope: "Scope", path: Path) -> None:
+        self.nodes = iter(numbered(nodes))
         self.scope = scope
-        self.where = where
+        self.path = path
         self.node: Node | None = None
-        self.waiting: list[tuple[Graph, str, str]] = []
+        self.waiting: list[tuple[Graph, Path, str]] = []
         self.inner: list[tuple[str, Source]] = []
         self.body: Graph | None = None
         self.slot = ""
@@ -154,11 +168,22 @@ def below(scope: Scope, own: dict[str, Source]) -> Scope:
 def formal(graph: Graph, word: str) -> dict[str, Source]:
     """The names that a (sub)graph begins with: its inputs by place, its initializers by type and shape."""
     scope = {value.name: Source(-1, 0, f"{word} {place}") for place, value in enumerate(graph.inputs)}
-    scope.update({name: Source(-1, 0, tensor_label(tensor)) for name, tensor in graph.initializers.items()})
+    scope.update(
+        {name: Source(-1, 0, tensor_label(tensor), tensor.name) for name, tensor in graph.initializers.items()}
+    )
     return scope
 
 
-def bodies(node: Node, index: int, where: str) -> Iterator[tuple[Graph, str, str]]:
+def numbered(nodes: tuple[Node, ...]) -> Iterable[tuple[int, Node]]:
+    """The nodes in the order of the data, each with its place in the file, which may be another."""
+    ordered = in_order(nodes)
+    if ordered is nodes:
+        return enumerate(nodes)
+    places = {id(node): place for place, node in enumerate(nodes)}
+    return ((places[id(node)], node) for node in ordered)
+
+
+def bodies(node: Node, index: int, path: Path) -> Iterator[tuple[Graph, Path, str]]:
     """(subgraph, path, slot) of a node, as tensors in them are called: `If_0.then_branch`, `OP#3.body`."""
     for attribute in node.attributes:
         value = attribute.value
@@ -167,7 +192,8 @@ def bodies(node: Node, index: int, where: str) -> Iterator[tuple[Graph, str, str
         for number, graph in enumerate(graphs if isinstance(graphs, tuple) else ()):
             if isinstance(graph, Graph):
                 slot = attribute.name if attribute.kind == "graph" else f"{attribute.name}[{number}]"
-                yield graph, f"{where}/{name}.{slot}".lstrip("/"), slot
+                where = f"{path.where}/{name}.{slot}" if path.where else f"{name}.{slot}"
+                yield graph, Path(where, f"{path.prefix}{name}.{slot}/"), slot
 
 
 def op_text(node: Node) -> str:

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from gitops_model.diff.measured import Layer, Pattern, Statistics
+from gitops_model.diff.prefix import Prefix
 from gitops_model.ir import Model, OtherType, Tensor, TensorType, Value
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ class TensorFact(NamedTuple):
 
 
 class TensorChange(NamedTuple):
-    """The tensor `name`, one side None where it was added or removed. A renamed one has two names."""
+    """The tensor `name`, one side None where it was added or removed. One that was renamed has two names."""
 
     before: TensorFact | None
     after: TensorFact | None
@@ -190,9 +191,18 @@ class TensorChange(NamedTuple):
         fact = self.after or self.before
         return fact.name if fact else ""
 
+    @property
+    def old_name(self) -> str | None:
+        """What it was called before, where that was another name."""
+        was = self.before.name if self.before is not None and self.after is not None else self.name
+        return was if was != self.name else None
+
 
 class WeightsDiff(NamedTuple):
-    """Tensors by fate. Those of `unchanged` and `renamed` hold the same content; `unknown` could not be compared."""
+    """Tensors by fate. Those of `unchanged` and `renamed` hold the same content; `unknown` could not be compared.
+
+    One that changed may have another name, too. `prefix` is what nearly all names got, lost or changed.
+    """
 
     changed: tuple[TensorChange, ...] = ()
     added: tuple[TensorChange, ...] = ()
@@ -206,6 +216,13 @@ class WeightsDiff(NamedTuple):
     layers: tuple[Layer, ...] = ()
     """Every layer of both models, those that did not change as well."""
     patterns: tuple[Pattern, ...] = ()
+    prefix: Prefix | None = None
+
+    def is_prefixed(self, change: TensorChange) -> bool:
+        """Whether the prefix alone is what is new in its name."""
+        if self.prefix is None or change.before is None or change.old_name is None:
+            return False
+        return self.prefix.renamed(change.before.name) == change.name
 
 
 class TextDiff(NamedTuple):

@@ -36,7 +36,7 @@ def measured(before: Side, after: Side, weights: WeightsDiff, *, measure: bool =
         places = tensors_by_fact(before), tensors_by_fact(after)
         changed = tuple(_with_statistics(change, places, before.data, after.data) for change in weights.changed)
         weights = weights._replace(changed=changed)
-    weights = weights._replace(layers=layers(before, after, weights))
+    weights = weights._replace(layers=layers(after, weights))
     return weights._replace(patterns=tuple(patterns(after, weights)))
 
 

@@ -8,7 +8,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gitops_model.diff.proof.values import Outcome
-from gitops_model.diff.result import GraphDiff, Limits, ModelDiff, Side, TensorFact, Verdict, WeightsDiff
+from gitops_model.diff.result import (
+    GraphDiff,
+    Limits,
+    ModelDiff,
+    Side,
+    TensorChange,
+    TensorFact,
+    Verdict,
+    WeightsDiff,
+)
 from gitops_model.readers import OPAQUE
 
 if TYPE_CHECKING:
@@ -21,6 +30,8 @@ ORDER = ("none", "patch", "minor", "major")
 SHARED, NEARLY_ALL = 0.5, 0.9
 """Shares of the weight bytes, on both sides, that make another graph a variant: with the same names of inputs and
 outputs, and with other names."""
+MANY = 0.25
+"""Share of the weight bytes, on both sides, without a counterpart of their shape, that another architecture has."""
 
 
 def judge(
@@ -117,10 +128,21 @@ def replaced_whole(draft: ModelDiff) -> bool:
 
 
 def replaced(weights: WeightsDiff) -> bool:
-    """Whether most of the weights, on both sides, have no counterpart in the other model, not even by name."""
-    sides = ([change.before for change in weights.removed], [change.after for change in weights.added])
+    """Whether another model stands here: most of the weights, on both sides, share neither content nor name with any of
+    the other model, and many have none of their shape in their place either."""
+    strangers = [change for change in weights.changed if change.old_name is not None]
+    reshaped = [change for change in strangers if is_reshaped(change)]
+    return missing(weights, strangers, SHARED) and missing(weights, reshaped, MANY)
+
+
+def missing(weights: WeightsDiff, changed: list[TensorChange], share: float) -> bool:
+    """Whether what was removed or added and these make more than a share of the bytes on both sides."""
+    sides = (
+        [change.before for change in (*weights.removed, *changed)],
+        [change.after for change in (*weights.added, *changed)],
+    )
     return all(
-        sum(fact.nbytes for fact in facts if fact) > SHARED * nbytes > 0
+        sum(fact.nbytes for fact in facts if fact) > share * nbytes > 0
         for facts, nbytes in zip(sides, weights.nbytes, strict=True)
     )
 
@@ -185,9 +207,10 @@ def asked(before: Side, draft: ModelDiff, kind: str, *, graph: str) -> Iterator[
 
 def asked_by_weights(weights: WeightsDiff, kind: str, *, by_name: bool) -> Iterator[tuple[str, str]]:
     """`by_name`: a loader finds the tensors of such a file by their names, so that these matter."""
-    reshaped = any(
-        change.before and change.after and _type(change.before) != _type(change.after) for change in weights.changed
-    )
+    reshaped = any(_type(change.before) != _type(change.after) for change in weights.changed)
+    prefixed = weights.prefix.sentence if weights.prefix is not None else ""
+    pairs = (*weights.renamed, *weights.changed, *weights.unknown)
+    renamed = any(change.old_name is not None and not weights.is_prefixed(change) for change in pairs)
     if weights.changed:
         yield "patch", f"{_tensors(len(weights.changed))} changed"
     elif kind == "weights-only" and weights.totals == (0, 0):
@@ -197,7 +220,9 @@ def asked_by_weights(weights: WeightsDiff, kind: str, *, by_name: bool) -> Itera
     if weights.added or weights.removed:
         reason = f"tensors: {len(weights.added)} added, {len(weights.removed)} removed"
         yield ("minor" if by_name else "patch"), reason
-    if by_name and (reshaped or weights.renamed):
+    if by_name and prefixed:
+        yield "minor", f"{prefixed}, and a loader knows them by name"
+    if by_name and (reshaped or renamed):
         yield "minor", "tensors have other names, dtypes or shapes, which is how a loader knows them"
     if weights.unknown:
         yield "patch", f"{_tensors(len(weights.unknown))} could not be compared"
@@ -208,6 +233,11 @@ def known(graph: GraphDiff) -> str:
     if not graph.rewrites:
         return ""
     return f" ({', '.join(f'{rewrite.number} x {rewrite.pattern}' for rewrite in graph.rewrites)})"
+
+
+def is_reshaped(change: TensorChange) -> bool:
+    """Whether both sides are there, with other shapes."""
+    return change.before is not None and change.after is not None and change.before.shape != change.after.shape
 
 
 def _type(fact: TensorFact | None) -> tuple[str, tuple[int, ...]] | None:

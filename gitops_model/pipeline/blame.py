@@ -4,6 +4,7 @@ from math import prod
 from typing import Any, NamedTuple, cast
 
 from gitops_model.diff.layers import layer_of
+from gitops_model.diff.prefix import Prefix, find
 from gitops_model.errors import CouldNotRun
 from gitops_model.git.repository import Repository
 from gitops_model.pipeline.recorded import nbytes
@@ -87,11 +88,17 @@ def names_by_content(digests: dict[str, str]) -> dict[str, str | None]:
     return found
 
 
+def prefix_between(older: Told, newer: Told) -> Prefix | None:
+    """What nearly all names got between two versions."""
+    looks = [{row[0]: (row[1], tuple(row[2])) for row in rows(one)} for one in (older, newer)]
+    return find(looks[0], looks[1])
+
+
 def last_changes(told: list[Told], first: int, names: list[str]) -> dict[str, Change]:
     """Walk back from version `first`: a tensor stays open as long as an older version holds the same content.
 
     The content counts under its own name or, where the older version has no such name, under the only other name that
-    has it: a rename is no change of weights.
+    has it, or the one without the prefix that all names got: a rename is no change of weights.
     """
     now = {row[0]: row[3] for row in rows(told[first])}
     waiting = {name: (name, now[name]) for name in names}
@@ -106,9 +113,14 @@ def last_changes(told: list[Told], first: int, names: list[str]) -> dict[str, Ch
         digests = contents(told[number])
         differ = [name for name, (then, digest) in waiting.items() if digests.get(then) != digest]
         others = names_by_content(digests) if differ else {}
+        prefix = (
+            prefix_between(told[number], told[newest]) if any(waiting[n][0] not in digests for n in differ) else None
+        )
         for name in differ:
             then, digest = waiting[name]
             moved = others.get(digest) if then not in digests else None
+            if moved is None and prefix is not None and digests.get(prefix.back.renamed(then)) == digest:
+                moved = prefix.back.renamed(then)
             if moved is None:
                 found[name] = Change(newest, gap, since_first=False)
                 del waiting[name]

@@ -243,9 +243,13 @@ def from_notes(before: dict[str, Any] | None, after: dict[str, Any] | None) -> M
 
     try:
         same_ir = len({line["facts"]["properties"].get("ir_version") for line in (before, after)}) == 1
-        return compare_lines(before, after) if same_ir and enough(before, after) else None
+        compared = compare_lines(before, after) if same_ir and enough(before, after) else None
+        if compared is None or before["facts"]["ops"] is None:
+            return compared
     except (TypeError, KeyError, AttributeError):  # whoever may push may write any line
         return None
+    # Tensors of which neither name nor content is left can be told by their place in the graph.
+    return None if compared.weights.added and compared.weights.removed else compared
 
 
 def open_entry(repository: "Repository", entry: "Entry", place: "Place") -> Opened:

@@ -173,7 +173,7 @@ def compare(before: dict[str, Any], after: dict[str, Any]) -> "ModelDiff | None"
         properties=_facts.changes(old.model.properties, new.model.properties),
         metadata=metadata,
         texts=texts.diff(metadata),
-        weights=tensors._replace(layers=layers(old, new, tensors)),
+        weights=tensors._replace(layers=layers(new, tensors)),
         digests=digests(old, new),
     )
     proof = None

@@ -87,6 +87,19 @@ def test_blame_sees_through_renames_of_tensors(cli: Program, git_repo: Callable[
     assert {line["name"]: line["subject"] for line in found["layers"]} == {"module.w": "First", "module.v": "Wrap"}
 
 
+def test_blame_sees_through_a_prefix_on_equal_contents(cli: Program, git_repo: Callable[..., GitRepo]) -> None:
+    """Biases of zeros: which of them is which, only the names tell."""
+    weights = {f"{n}.bias": np.zeros(4) for n in range(3)} | {"w": np.arange(4.0)}
+    repo = git_repo(files={"m.safetensors": save(weights)})
+    wrapped = {f"module.{name}": value for name, value in weights.items()}
+    wrapped["module.2.bias"] = np.ones(4)
+    repo.commit("Wrap", {"m.safetensors": save(wrapped)})
+    cli("record", "--all", cwd=repo.path, check=0)
+    found = blame(cli, repo, "m.safetensors")
+    subjects = {line["name"]: line["subject"] for line in found["layers"]}
+    assert subjects == {"module": "First", "module.0": "First", "module.1": "First", "module.2": "Wrap"}
+
+
 def test_what_is_not_recorded_is_said(cli: Program, repo: GitRepo) -> None:
     assert cli("blame", "n.safetensors", cwd=repo.path, check=2).err.count("record --all") == 1
     assert {row["state"] for row in log(cli, repo, "n.safetensors")["versions"]} == {"unrecorded"}

@@ -1,6 +1,7 @@
 """A difference of models in which every text is one name, those included that no real one would hold there."""
 
 from gitops_model.diff.measured import Layer, Pattern, Statistics
+from gitops_model.diff.prefix import Prefix
 from gitops_model.diff.probe import Probe, ProbedInput, ProbedOutput
 from gitops_model.diff.result import (
     AttributeChange,
@@ -45,6 +46,7 @@ def compared(name: str) -> Compared:
     value = Value(name, TensorType("float32", (name,)))
     change = ValueChange(name, "renamed", "real", value, value, "major", f"input {name} was renamed to {name}")
     fact = TensorFact(name, "float32", (2,), 8, "0" * 64)
+    old = fact._replace(name=f"{name}.{name}")
     some = f"x{name}"  # what has no name has a line less
     edit = AttributeChange(name, name, [name])
     drawn = Neighbourhood(
@@ -74,9 +76,10 @@ def compared(name: str) -> Compared:
         {name: (name, 2)},
         {name: (name, name), some: (name, name)},
         WeightsDiff(
-            *[(TensorChange(fact, fact, Statistics(2, 1, 0.5, 0.5, 0.5)),) * 9] * 4,
+            *[(TensorChange(was, fact, Statistics(2, 1, 0.5, 0.5, 0.5)),) * 9 for was in (old, fact, fact, old)],
             layers=(Layer(name, 2, 1), Layer(name, 3, 0, 1, relative_l2=0.5, max_abs=0.5)),
-            patterns=(Pattern("head", 1, f"only {name}"),),
+            patterns=(Pattern("head", 1, f"only {name}"), Pattern("prefix", 9, Prefix(name, "", 9).sentence)),
+            prefix=Prefix(name, "", 9),
         ),
         {"weights": ("", ""), "structure": ("", ""), "signature": ("", "")},
         Verdict("weights+graph", "major", equivalent=False, reasons=(change.reason, name)),

@@ -51,6 +51,7 @@ REWRITES: dict[str, str] = {
     "arithmetic": "arithmetic",
     "layout": "layout",
     "function-inlining": "functions",
+    "prefix": "prefix",
 }
 """Pattern → module, in the order in which their rules are tried."""
 

@@ -8,6 +8,7 @@ from math import isfinite
 from typing import Any, cast
 
 from gitops_model.diff.measured import Statistics
+from gitops_model.diff.prefix import Prefix
 from gitops_model.diff.result import (
     Box,
     ModelDiff,
@@ -86,6 +87,7 @@ _EMPTY: dict[str, Any] = {
         "not_compared": [],
         "layers": [],
         "patterns": [],
+        "prefix": None,
     },
     "probe": None,
 }
@@ -131,6 +133,7 @@ def _model(diff: ModelDiff) -> dict[str, Any]:
             ],
             "layers": [layer._asdict() for layer in weights.layers if layer.touched],
             "patterns": [pattern._asdict() for pattern in weights.patterns],
+            "prefix": None if weights.prefix is None else _prefix(weights.prefix),
         },
         "probe": None if diff.probe is None else probe_json(diff.probe),
     }
@@ -192,12 +195,18 @@ def _finite(value: Any) -> Any:
 
 
 def _changed(change: TensorChange) -> dict[str, Any]:
+    renamed = {} if change.old_name is None else {"from": change.old_name}
     return {
         "name": change.name,
+        **renamed,
         "before": _fact(change.before),
         "after": _fact(change.after),
         "statistics": _statistics(change.statistics),
     }
+
+
+def _prefix(prefix: Prefix) -> dict[str, Any]:
+    return {"before": prefix.before, "after": prefix.after, "tensors": prefix.tensors}
 
 
 def _statistics(found: Statistics | None) -> dict[str, Any] | None:

@@ -134,19 +134,22 @@ def _probe(diff: ModelDiff) -> list[Row]:
 
 def _tensors(weights: WeightsDiff) -> list[Row]:
     fates = (("changed", weights.changed), ("removed", weights.removed), ("added", weights.added))
-    rows: list[Row] = [_tensor(fate, change) for fate, changes in fates for change in changes]
-    for change in weights.renamed:
-        was = change.before.name if change.before is not None else None
-        rows.append(("renamed", change.name, change_text(change), was, None))
+    rows: list[Row] = [_tensor(weights, fate, change) for fate, changes in fates for change in changes]
+    rows += [
+        ("renamed", c.name, change_text(c), c.old_name, None) for c in weights.renamed if not weights.is_prefixed(c)
+    ]
     return rows
 
 
-def _tensor(fate: str, change: TensorChange) -> Row:
+def _tensor(weights: WeightsDiff, fate: str, change: TensorChange) -> Row:
+    """Before: another name, another type, or both."""
     fact = change.after or change.before
     now = tensor_text(fact) if fact is not None else ""
     was = tensor_text(change.before) if change.before is not None else now
+    renamed = change.old_name if not weights.is_prefixed(change) else None
+    before = ([renamed] if renamed is not None else []) + ([was] if was != now else [])
     much = statistics_text(change.statistics) if change.statistics is not None else None
-    return fate, change.name, now, None if was == now else was, much
+    return fate if renamed is None else f"{fate}, renamed", change.name, now, " ".join(before) if before else None, much
 
 
 def _layers(weights: WeightsDiff) -> list[Row]:
@@ -197,6 +200,20 @@ def statistics_text(found: Statistics) -> str:
     return ", ".join(parts)
 
 
+def counts_text(weights: WeightsDiff) -> str:
+    """`14 changed (2 of them renamed), 1 added, 326 unchanged`."""
+    renamed = sum(change.old_name is not None and not weights.is_prefixed(change) for change in weights.changed)
+    counts = [
+        (len(weights.changed), f"changed ({renamed:,} of them renamed)" if renamed else "changed"),
+        (len(weights.added), "added"),
+        (len(weights.removed), "removed"),
+        (len(weights.renamed), "renamed"),
+        (len(weights.unknown), "not compared"),
+        (weights.unchanged, "unchanged"),
+    ]
+    return ", ".join(f"{count:,} {name}" for count, name in counts if count)
+
+
 def summary(diff: ModelDiff) -> tuple[str, ...]:
     """Sentences about size: how many operations and tensors there were and are, and what became of them."""
     found: list[str] = []
@@ -205,15 +222,7 @@ def summary(diff: ModelDiff) -> tuple[str, ...]:
         found.append(f"operations {before:,} → {after:,}" if before != after else f"{after:,} operations")
     weights = diff.weights
     if any(weights.totals):
-        counts = [
-            (len(weights.changed), "changed"),
-            (len(weights.added), "added"),
-            (len(weights.removed), "removed"),
-            (len(weights.renamed), "renamed"),
-            (len(weights.unknown), "not compared"),
-            (weights.unchanged, "unchanged"),
-        ]
-        fates = ", ".join(f"{count:,} {name}" for count, name in counts if count)
+        fates = counts_text(weights)
         was, now = weights.totals
         sizes = [size_text(size) for size in weights.nbytes]
         number = f"tensors {was:,} → {now:,}" if was != now else f"{now:,} tensors"

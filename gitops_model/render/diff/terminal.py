@@ -25,6 +25,7 @@ FATES = {
     "added": "green",
     "removed": "red",
     "changed": "yellow",
+    "changed, renamed": "yellow",
     "renamed": "blue",
     **STYLES,
 }

@@ -16,7 +16,7 @@ from gitops_model.render.diff import (
 )
 from gitops_model.render.diff.probe import headline as probe_headline
 from gitops_model.render.diff.probe import names_text, output_text, types_text
-from gitops_model.render.diff.tables import edit_text, fates_text, numbers_text, statistics_text
+from gitops_model.render.diff.tables import counts_text, edit_text, fates_text, numbers_text, statistics_text
 from gitops_model.render.diff.texts import headline
 from gitops_model.render.inert import one_line
 
@@ -117,25 +117,16 @@ def _weights(weights: WeightsDiff, look: Look) -> Iterator[str]:
     before, after = weights.totals
     if not (weights.changed or weights.added or weights.removed or weights.renamed or weights.unknown):
         return
-    counts = [
-        (len(weights.changed), "changed"),
-        (len(weights.added), "added"),
-        (len(weights.removed), "removed"),
-        (len(weights.renamed), "renamed"),
-        (len(weights.unknown), "not compared"),
-        (weights.unchanged, "unchanged"),
-    ]
-    summary = ", ".join(f"{count:,} {name}" for count, name in counts if count)
     sizes = " → ".join(size_text(size) for size in weights.nbytes)
-    yield f"  {look.paint('tensors', 1)} {before:,} → {after:,} ({sizes}): {summary}"
+    yield f"  {look.paint('tensors', 1)} {before:,} → {after:,} ({sizes}): {counts_text(weights)}"
     yield from (f"    {one_line(pattern.sentence, 400)}" for pattern in weights.patterns)
     yield from _layers(weights, look)
-    yield from _tensors("~", CHANGED, weights.changed, look)
-    yield from _tensors("-", REMOVED, weights.removed, look)
-    yield from _tensors("+", ADDED, weights.added, look)
-    for change in weights.renamed:
-        if change.before is not None:
-            yield f"    = {one_line(change.before.name)} → {one_line(change.name)} {one_line(change_text(change))}"
+    yield from _tensors("~", CHANGED, weights, weights.changed, look)
+    yield from _tensors("-", REMOVED, weights, weights.removed, look)
+    yield from _tensors("+", ADDED, weights, weights.added, look)
+    yield from (
+        f"    = {_name(weights, c)} {one_line(change_text(c))}" for c in weights.renamed if not weights.is_prefixed(c)
+    )
 
 
 def _probe(probe: Probe, look: Look) -> Iterator[str]:
@@ -163,8 +154,18 @@ def _layers(weights: WeightsDiff, look: Look) -> Iterator[str]:
         yield f"    … {len(touched) - MOST_LAYERS:,} more"
 
 
-def _tensors(sign: str, style: int, changes: tuple[TensorChange, ...], look: Look) -> Iterator[str]:
+def _tensors(
+    sign: str, style: int, weights: WeightsDiff, changes: tuple[TensorChange, ...], look: Look
+) -> Iterator[str]:
     for change in changes:
         found = change.statistics
         much = f" {statistics_text(found)}" if found is not None else ""
-        yield look.paint(f"    {sign} {one_line(change.name)} {one_line(change_text(change))}", style) + much
+        yield look.paint(f"    {sign} {_name(weights, change)} {one_line(change_text(change))}", style) + much
+
+
+def _name(weights: WeightsDiff, change: TensorChange) -> str:
+    """The name, behind the one before where that says more than the prefix that all names got."""
+    name = one_line(change.name)
+    if change.old_name is None or weights.is_prefixed(change):
+        return name
+    return f"{one_line(change.old_name)} → {name}"

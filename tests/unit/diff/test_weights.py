@@ -1,4 +1,6 @@
-"""Tensors by fate: name with content first, then content, then name."""
+"""Tensors by fate, where no graph says which is in whose place: name with content first, then content, then name."""
+
+from math import prod
 
 import pytest
 from hypothesis import given
@@ -11,15 +13,17 @@ from gitops_model.ir import Inline, Model, Tensor
 Contents = dict[str, str] | list[tuple[str, str | None]]
 
 
-def side(contents: Contents) -> Side:
+def side(contents: Contents, shape: tuple[int, ...] = (4, 4)) -> Side:
     """A model whose tensors are named by the keys and hold what the values stand for."""
     items = list(contents.items()) if isinstance(contents, dict) else contents
-    tensors = tuple(Tensor(name, "float32", (1,), Inline(b"1234"), 4) for name, _ in items)
+    tensors = tuple(
+        Tensor(name, "float32", shape, Inline(bytes(4 * prod(shape))), 4 * prod(shape)) for name, _ in items
+    )
     return Side(Model("safetensors", tensors), tuple(digest for _, digest in items))
 
 
-def fates(before: Contents, after: Contents) -> dict[str, object]:
-    found = diff(side(before), side(after))
+def fates(before: Contents, after: Contents, shape: tuple[int, ...] = (4, 4)) -> dict[str, object]:
+    found = diff(side(before, shape), side(after, shape))
     return {
         "changed": sorted(change.name for change in found.changed),
         "added": sorted(change.name for change in found.added),
@@ -55,10 +59,41 @@ def only(**expected: object) -> dict[str, object]:
             only(renamed=[("b", "d")], removed=["c"]),
             id="equal contents pair in order",
         ),
+        pytest.param(
+            {"a": "0", "b": "0"},
+            {"a": "1", "c": "0"},
+            only(changed=["a"], renamed=[("b", "c")]),
+            id="of equal contents the one whose name went was renamed",
+        ),
+        pytest.param(
+            {"e.w": "1", "e.b": "0", "f.w": "2", "f.b": "0"},
+            {"q.w": "2", "q.b": "0", "p.w": "1", "p.b": "0"},
+            only(renamed=[("e.b", "p.b"), ("e.w", "p.w"), ("f.b", "q.b"), ("f.w", "q.w")]),
+            id="equal contents follow the rest of their layer",
+        ),
+        pytest.param(
+            {"e.w": "1", "e.b": "3", "f.w": "2", "f.b": "4"},
+            {"q.w": "2", "q.b": "5", "p.w": "1", "p.b": "6"},
+            only(changed=["p.b", "q.b"], renamed=[("e.w", "p.w"), ("f.w", "q.w")]),
+            id="what changed follows the rest of its layer",
+        ),
+        pytest.param(
+            {"m.a": "1", "m.b": "2", "m.c": "3"},
+            {"a": "1", "b": "4", "c": "3"},
+            only(changed=["b"], renamed=[("m.a", "a"), ("m.c", "c")]),
+            id="a prefix less, and one changed",
+        ),
     ],
 )
 def test_fates(before: Contents, after: Contents, expected: dict[str, object]) -> None:
     assert fates(before, after) == expected
+
+
+def test_a_tiny_content_does_not_decide() -> None:
+    """What tells for a matrix is chance for one number."""
+    before, after = {"a": "1", "b": "2"}, {"a": "2", "c": "1"}
+    assert fates(before, after) == only(renamed=[("a", "c"), ("b", "a")])
+    assert fates(before, after, shape=(1,)) == only(changed=["a"], added=["c"], removed=["b"])
 
 
 def test_what_is_not_here_is_neither_the_same_nor_changed() -> None:
