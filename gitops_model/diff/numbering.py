@@ -11,6 +11,8 @@ from typing import NamedTuple, TypeAlias
 
 from gitops_model.diff.nodes import Item, Nodes, Source
 
+MANGLED = ".___torch_mangle_"
+
 COMMUTATIVE = frozenset(("Add", "Mul", "Max", "Min", "Sum", "Mean", "And", "Or", "Xor", "Equal"))
 
 Interned: TypeAlias = dict[Hashable, int]
@@ -127,4 +129,6 @@ class Side:
 
 
 def op_of(item: Item) -> tuple[str, str, str]:
-    return item.node.domain, item.node.op_type, item.node.overload
+    """Without the numbers by which TorchScript tells classes of one name apart: every export gives them anew."""
+    node = item.node
+    return node.domain, node.op_type, "" if node.overload.startswith(MANGLED) else node.overload

@@ -77,3 +77,14 @@ def test_verdict_as_committed(pair: dict[str, Any], cli: Program, model_file: Ca
     assert {key: verdict[key] for key in ("kind", "bump", "equivalent")} == VERDICTS[pair["id"]]
     assert verdict["kind"] == pair["truth"]["kind"].replace("weights+code", "weights+graph")
     assert verdict["reasons"]
+
+
+@pytest.mark.parametrize("versions", [("5.1.2", "6.0.0"), ("6.0.0", "6.2.3")], ids="-".join)
+def test_torchscript_code_is_told_without_the_numbers_of_its_export(
+    versions: tuple[str, str], cli: Program, model_file: Callable[[str, str], Path]
+) -> None:
+    """Classes of one name are told apart by numbers that every export gives anew."""
+    files = [model_file(f"silero-vad=={version}", "silero_vad/data/silero_vad.jit") for version in versions]
+    graph = cli("diff", "--no-index", *files, "--format", "json", check=0).json()["graph"]
+    added, removed = ({node["op_type"] for node in graph[fate]} for fate in ("added", "removed"))
+    assert not added & removed
