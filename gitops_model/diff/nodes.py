@@ -126,7 +126,9 @@ class Nodes:
             return
         for attribute in sorted(node.attributes, key=lambda attribute: attribute.name):
             name, kind, value = attribute
-            if kind in ("graph", "graphs") or (name in defaults and defaults[name] == plain_value(attribute)):
+            default = defaults.get(name)
+            default = short(default) if isinstance(default, float) else default
+            if kind in ("graph", "graphs") or (default is not None and default == plain_value(attribute)):
                 continue
             several = cast("tuple[object, ...]", value) if isinstance(value, tuple) else ()
             tensors = (value,) if isinstance(value, Tensor) else several if kind in TENSORS else ()
