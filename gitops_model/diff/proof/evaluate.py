@@ -33,6 +33,13 @@ LIMIT_WORK = 1 << 28
 LIMIT_DEPTH = 100
 
 
+JUMPS = frozenset(("Floor", "Ceil", "Cast", "Equal", "Less", "Greater", "Range"))
+"""Operations where a small difference of a float makes a large one, or another shape."""
+
+BOUNDS = {"float32": (2.0**-126, 3.4028234663852886e38), "float16": (2.0**-24, 65504.0)}
+"""The smallest normal number (float16: the smallest), and the largest."""
+
+
 class Evaluator:
     """Values of the constants of one table, each computed once while they are small."""
 
@@ -105,6 +112,8 @@ class Evaluator:
         try:
             with np.errstate(all="ignore"):
                 raw = np.asarray(function(item, values))
+                if name in JUMPS and not np.array_equal(raw, function(item, rounded(values))):
+                    raise Unknown  # which side of the jump it falls on is a matter of rounding
                 if raw.size > LIMIT_ELEMENTS:
                     raise Unknown
                 value = double(raw)
@@ -112,6 +121,7 @@ class Evaluator:
                     value = value.astype(LAYOUTS[dtype])
                 if value.dtype.kind != "f":
                     return value, value
+                within(value, dtype)
                 size = sized(name, item, (values, sizes), value)
         except (*STUMBLES, MemoryError) as error:
             raise Unknown from error
@@ -141,6 +151,29 @@ class Evaluator:
             raise Unknown from error
         if size > LIMIT_ELEMENTS or self.work < 0:
             raise Unknown
+
+
+def rounded(values: "Args") -> "Args":
+    """Floats as float32 has them."""
+    import numpy as np
+
+    return [
+        value.astype(np.float32).astype(np.float64) if value is not None and value.dtype.kind == "f" else value
+        for value in values
+    ]
+
+
+def within(value: "Array", dtype: str) -> None:
+    """Raise Unknown where the type would have met infinity, or nothing but zeros, where real arithmetic does not."""
+    import numpy as np
+
+    bounds = BOUNDS.get(dtype)
+    if bounds is None or not value.size:
+        return
+    finite = np.abs(value[np.isfinite(value)])
+    largest = float(finite.max()) if finite.size else 0.0
+    if largest > bounds[1] or 0 < largest < bounds[0]:
+        raise Unknown
 
 
 def sized(name: str, item: Expression, args: "tuple[Args, Args]", value: "Array") -> "Array":
