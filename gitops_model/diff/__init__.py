@@ -44,6 +44,7 @@ def diff_models(
         digests=digests(before, after),
     )
     if same_bytes or not alike:
+        draft = draft._replace(graph=draft.graph._replace(rewrites=()))
         return draft._replace(verdict=verdict.judge(before, after, draft, None, same_bytes=same_bytes, limits=limits))
     from gitops_model.diff.proof.prove import prove
     from gitops_model.diff.proof.values import Outcome
@@ -51,7 +52,8 @@ def diff_models(
 
     proof = prove(before, after)
     changed = () if proof.outcome <= Outcome.ROUNDED else draft.graph.changed
-    rewrites = (*proof.rewrites, *prefix.rewrites(draft.weights))
+    respelled = draft.graph.rewrites if proof.outcome <= Outcome.ROUNDED else ()
+    rewrites = (*proof.rewrites, *respelled, *prefix.rewrites(draft.weights))
     draft = draft._replace(graph=draft.graph._replace(rewrites=rewrites, changed=changed))
     return draft._replace(verdict=verdict.judge(before, after, draft, proof, limits=limits))
 

@@ -11,6 +11,7 @@ from gitops_model.diff.match import Matching, matching_of
 from gitops_model.diff.neighbourhood import neighbourhood
 from gitops_model.diff.nodes import Item, Source, op_text, plain_value
 from gitops_model.diff.numbering import COMMUTATIVE
+from gitops_model.diff.respelled import of_one_structure, respelled
 from gitops_model.diff.result import AttributeChange, GraphDiff, NodeChange, NodePlace, Side
 from gitops_model.ir import Graph, Model, Node
 
@@ -20,7 +21,8 @@ def diff(before: Side, after: Side, match: Callable[[], Matching] | None = None)
     counts = op_counts(before.model), op_counts(after.model)
     same = bool(before.structure) and (before.structure, before.model.format) == (after.structure, after.model.format)
     if same and counts[0] == counts[1]:
-        return GraphDiff(nodes=(counts[0].total(), counts[1].total()))
+        rewrites = of_one_structure(nodes(before.model), nodes(after.model))
+        return GraphDiff(nodes=(counts[0].total(), counts[1].total()), rewrites=tuple(rewrites))
     matching = matching_of(before, after) if match is None else match()
     one, other = matching.one.items, matching.other.items
     edits = {} if same else dict(changed(matching))
@@ -29,6 +31,7 @@ def diff(before: Side, after: Side, match: Callable[[], Matching] | None = None)
         added=grouped(other[index] for index in matching.left[1]),
         removed=grouped(one[index] for index in matching.left[0]),
         changed=tuple(edits.values()),
+        rewrites=tuple(respelled(matching)),
         nodes=(counts[0].total(), counts[1].total()),
         ops=moved(*counts),
         neighbourhood=neighbourhood(matching, (before.model, after.model), edits) if alike else None,

@@ -37,6 +37,14 @@ def meaning(op_type: str, opset: int) -> Meaning | None:
     return found
 
 
+def same_meaning(op_type: str, opset: int, other: int) -> bool:
+    """Whether an operator means the same under both. The format demands it of functions with an opset of their own."""
+    if opset == other:
+        return True
+    one, two = meaning(op_type, opset), meaning(op_type, other)
+    return one is not None and two is not None and one.version == two.version
+
+
 @cache
 def newest() -> int:
     """The newest opset whose operators the table knows."""

@@ -8,17 +8,18 @@ from itertools import count
 from math import prod
 from typing import cast
 
-from gitops_model.diff.ops import Meaning, is_random, meaning, newest
+from gitops_model.diff.ops import Meaning, is_random, meaning, newest, same_meaning
 from gitops_model.diff.proof.call import Attr, Call
-from gitops_model.diff.proof.dims import input_symbol, symbol
+from gitops_model.diff.proof.dims import dims_of, input_symbol
 from gitops_model.diff.proof.evaluate import Evaluator
-from gitops_model.diff.proof.floats import pack_float
+from gitops_model.diff.proof.floats import as_type, packed
 from gitops_model.diff.proof.infer import infer, infer_outputs
 from gitops_model.diff.proof.operations import LAYOUTS, Unknown
 from gitops_model.diff.proof.order import in_order
-from gitops_model.diff.proof.table import NONE, STUMBLES, Constant, Table, is_fixed, list_of, op_key
+from gitops_model.diff.proof.table import NONE, STUMBLES, Constant, Table, is_fixed, op_key
+from gitops_model.diff.proof.tally import Tally
 from gitops_model.fingerprint.constants import Content, content
-from gitops_model.ir import Attribute, Function, Graph, Model, Node, OtherType, Sparse, Tensor, TensorType, Value
+from gitops_model.ir import Attribute, Function, Graph, Model, Node, Sparse, Tensor, TensorType, Value
 from gitops_model.readers.onnx.constant import constant_of
 
 SMALL = 1024
@@ -40,7 +41,7 @@ class Unprovable(Exception):
 class Builder:
     """Builds one side. `digests` gives a tensor's digest by content; `read` its canonical bytes (at most SMALL).
 
-    `found` counts what the rules recognised: pattern → the expressions that each application led to.
+    `tally` counts what the rules recognised.
     """
 
     def __init__(
@@ -60,8 +61,7 @@ class Builder:
         self.digests = digests
         self.read = read
         self.side = side
-        self.found: dict[str, list[int]] = {}
-        self.nodes: dict[int, Node] = {}
+        self.tally = Tally(model.opset)
         self.opset = model.opset
         self.functions = {(f.domain, f.name, f.overload): f for f in model.functions}
         self.rules = rules(lossy=lossy)
@@ -72,9 +72,6 @@ class Builder:
         self.plain_defaults: dict[int, dict[str, Attr]] = {}
         """Defaults by the id of their Meaning, which is cached for good."""
         self.evaluator: Evaluator | None = None
-        self.const_nodes = 0
-        self.initializers = 0
-        self.stored: list[int] = []
         self.scales: dict[int, set[tuple[int, object]]] = {}  # of tensors that are quantised (rewrites/qdq.py)
 
     # --- entry ------------------------------------------------------------------------------------------------------
@@ -106,7 +103,7 @@ class Builder:
     def graph_constants(self, graph: Graph, env: MutableMapping[str, int]) -> None:
         for name, tensor in graph.initializers.items():
             env[name] = self.tensor(tensor)
-            self.initializers += 1
+            self.tally.store(env[name], tensor, node=False)
 
     def get(self, env: Mapping[str, int], name: str) -> int:
         """A value by name; one that nothing makes stands for itself (an invalid file is still compared)."""
@@ -133,15 +130,15 @@ class Builder:
                 if name:
                     here.add(name)
                     env[name] = number
-                    self.nodes.setdefault(number, node)
 
     def constant_node(self, node: Node, given: Mapping[str, Attribute]) -> Outputs:
         attribute = self.resolved(node.attributes[0], given)
         tensor = constant_of("", attribute) if attribute else None
         if tensor is None:
             return (self.table.make("free", (), (self.side, "constant", next(self.fresh))),)
-        self.const_nodes += 1
-        return (self.tensor(tensor),)
+        number = self.tensor(tensor)
+        self.tally.store(number, tensor, node=True)
+        return (number,)
 
     def node(self, node: Node, env: Mapping[str, int], given: Mapping[str, Attribute]) -> Outputs:
         args = tuple(self.get(env, name) for name in node.inputs)
@@ -153,22 +150,45 @@ class Builder:
             raise Unprovable(f"{node.op_type} draws random numbers")
         opset = self.opset.get(node.domain, 1 if node.domain == "ai.onnx" else 0)
         known = meaning(node.op_type, opset) if node.domain == "ai.onnx" else None
+        if known is not None and not same_meaning(node.op_type, opset, self.model.opset.get("ai.onnx", opset)):
+            raise Unprovable(f"{node.op_type} means another thing under the opset of its function")
         attrs = {} if known is None else self.defaults(known)
         names: set[str] = set()
+        never = self.never(node, args)
         for attribute in node.attributes:
             found = self.resolved(attribute, given)
             if found is not None:
+                muted = self.tally.muted
+                self.tally.muted = muted or attribute.name == never
                 attrs[attribute.name] = self.attribute(found, env, given)
+                self.tally.muted = muted
                 names.add(attribute.name)
         # An opset newer than the table may give an operator another meaning: it is equal to itself alone.
         version = known.version if known is not None and opset <= newest() else opset
         if known is not None and not self.valid(known, names, args):
             return self.plain_call(Call(node.op_type, node.domain, -opset, args, attrs, len(node.outputs)))
         outputs = max((index + 1 for index, name in enumerate(node.outputs) if name), default=0)
-        if node.op_type == "Split":
-            outputs = len(node.outputs)  # also one without a name is a part
+        outputs = len(node.outputs) if node.op_type == "Split" else outputs  # a part without a name is one
+        self.tally.at(op_key(node.domain, node.op_type, 0))
         call = Call(node.op_type, node.domain, version, args, attrs, outputs, frozenset(names))
-        return self.emit(call)
+        made = self.emit(call)
+        self.noted(made[0], args)
+        return made
+
+    def noted(self, number: int, args: Outputs) -> None:
+        """Count a node that computes a constant, or nothing but sizes."""
+        if self.table.constant[number]:
+            if number not in args and self.table.items[number].op != "const":
+                self.tally.only("constant-folding", "constant-fill", "qdq")
+        elif self.table.dtype[number] in ("int64", "int32") and dims_of(self, number) is not None:
+            self.tally.only("shape-computation")
+
+    def never(self, node: Node, args: Outputs) -> str:
+        """The branch that an If never takes, if that is known."""
+        if node.op_type != "If" or len(args) != 1:
+            return ""
+        condition = self.ints(args[0])
+        return "" if not condition else "else_branch" if condition[0] else "then_branch"
 
     def valid(self, known: Meaning, attributes: set[str], args: tuple[int, ...]) -> bool:
         """Whether its version has these attributes and as many inputs; a converter may have left others behind."""
@@ -177,7 +197,7 @@ class Builder:
     def defaults(self, known: Meaning) -> dict[str, Attr]:
         found = self.plain_defaults.get(id(known))
         if found is None:
-            found = {name: self.plain(value) for name, value in known.defaults.items()}
+            found = {name: packed(value) for name, value in known.defaults.items()}
             self.plain_defaults[id(known)] = found
         return found.copy()
 
@@ -246,7 +266,8 @@ class Builder:
         self.depth -= 1
         self.opset = outer_opset
         made = tuple(self.get(inner, name) for name in function.outputs)
-        self.note("function-inlining", *made)
+        self.tally.at(function.name)
+        self.note("function-inlining")
         return made
 
     # --- attributes -------------------------------------------------------------------------------------------------
@@ -267,19 +288,7 @@ class Builder:
         if isinstance(value, tuple) and attribute.kind in ("graphs", "tensors"):
             parts = [item for item in value if isinstance(item, (Graph, Tensor))]
             return tuple(self.attribute(Attribute("", "", item), env, given) for item in parts)
-        return self.plain(value)
-
-    def plain(self, value: object) -> Attr:
-        """A hashable form: floats by their float32 bytes (as the file stores them), texts as bytes."""
-        if isinstance(value, float):
-            return pack_float(value)
-        if isinstance(value, str):
-            return value.encode()
-        if isinstance(value, OtherType):
-            return ("type", value.text)
-        if isinstance(value, (list, tuple)):
-            return tuple(self.plain(item) for item in list_of(cast("object", value)))
-        return value if isinstance(value, (int, bytes)) else repr(value)
+        return packed(value)
 
     def subgraph(self, graph: Graph, env: Mapping[str, int], given: Mapping[str, Attribute]) -> Attr:
         """A body: its outputs, its inputs being parameters known by level and place; the outer values stay visible.
@@ -306,13 +315,7 @@ class Builder:
         digest = self.digests.get(content(tensor))
         if digest is None:
             digest = f"unknown {self.side} {next(self.fresh)}"
-        number = self.table.const(tensor.dtype, tensor.shape, digest, Constant(tensor, self.read))
-        self.stored.append(number)
-        return number
-
-    def duplicates(self) -> int:
-        """Stored constants that are there once already."""
-        return len(self.stored) - len(set(self.stored))
+        return self.table.const(tensor.dtype, tensor.shape, digest, Constant(tensor, self.read))
 
     def value(self, dtype: str, shape: tuple[int, ...], raw: bytes) -> int:
         """A constant that is made here."""
@@ -378,22 +381,14 @@ class Builder:
             return None
         return None if layout is None or value.nbytes > SMALL else value.astype(layout).tobytes()
 
-    def symbol(self, operation: str, *parts: object) -> str:
-        return symbol(operation, *parts)
-
     def int64s(self, values: tuple[int, ...]) -> int:
         return self.value("int64", (len(values),), struct.pack(f"<{len(values)}q", *values))
 
     def float_like(self, number: int, value: float) -> int | None:
         """A scalar constant of the float type that an expression has; None where that is not known."""
-        dtype = self.table.dtype[number]
-        layout = {"float32": "<f", "float64": "<d", "float16": "<e"}.get(dtype)
-        try:
-            return None if layout is None else self.value(dtype, (), struct.pack(layout, value))
-        except (OverflowError, struct.error):
-            return None
+        raw = as_type(self.table.dtype[number], value)
+        return None if raw is None else self.value(self.table.dtype[number], (), raw)
 
-    # --- counting ---------------------------------------------------------------------------------------------------
-    def note(self, pattern: str, *results: int) -> None:
-        """A rule recognised something that led to these expressions."""
-        self.found.setdefault(pattern, []).extend(results[:1])
+    def note(self, pattern: str) -> None:
+        """A rule recognised the node that is looked at."""
+        self.tally.note(pattern)

@@ -30,7 +30,8 @@ class Comparison:
         self.evaluator = evaluator
         self.memo: dict[tuple[int, int], Outcome] = {}
         self.changed: dict[tuple[int, int], None] = {}
-        self.folded = 0
+        self.folded = self.rounded = 0
+        """Constants that were computed here and are equal; those of them that are equal within rounding."""
         self.cuts: dict[int, bool] = {}  # whether a cut is a Relu on the other side
 
     def outcome(self, a: int, b: int) -> Outcome:
@@ -135,6 +136,7 @@ class Comparison:
             return None
         if outcome <= Outcome.ROUNDED:
             self.folded += 1
+            self.rounded += outcome is Outcome.ROUNDED
         return outcome
 
 

@@ -240,22 +240,20 @@ def arithmetic(name: str, parts: list[Dims | None]) -> Dims | None:
     size = max(len(part) for part in known)
     if any(len(part) not in (1, size) for part in known):
         return None
-    made: list[int | str] = []
-    for index in range(size):
-        column = [part[index if len(part) > 1 else 0] for part in known]
-        numbers = [item for item in column if isinstance(item, int)]
-        symbols = sorted(item for item in column if isinstance(item, str))
-        number = sum(numbers) if name == "sum" else prod(numbers)
-        neutral = 0 if name == "sum" else 1
-        if not symbols:
-            made.append(number)
-        elif len(symbols) == 1 and number == neutral:
-            made.append(symbols[0])
-        else:
-            word = "add" if name == "sum" else "mul"
-            sizes = all(is_size(item) for item in column)
-            made.append(symbol(word if sizes else SIGNED + word, number, *symbols))
-    return tuple(made)
+    return tuple(combined(name, [part[index if len(part) > 1 else 0] for part in known]) for index in range(size))
+
+
+def combined(name: str, items: list[int | str]) -> int | str:
+    """The sum or product of numbers and symbols."""
+    numbers = [item for item in items if isinstance(item, int)]
+    symbols = sorted(item for item in items if isinstance(item, str))
+    number = sum(numbers) if name == "sum" else prod(numbers)
+    if not symbols:
+        return number
+    if len(symbols) == 1 and number == (0 if name == "sum" else 1):
+        return symbols[0]
+    word = "add" if name == "sum" else "mul"
+    return symbol(word if all(map(is_size, items)) else SIGNED + word, number, *symbols)
 
 
 def multiplied(dim: int | str, times: int | str) -> int | str:

@@ -81,7 +81,9 @@ def inferred(b: "Builder", call: "Call") -> tuple[str, Dims | None]:
         return quantized_type(b, call), shape
     if op in KEEP:
         return dtype, None
-    return {"Range": dtype, "OneHot": table.dtype[args[-1]]}.get(op, ""), None
+    if op == "OneHot":
+        return table.dtype[args[-1]], one_hot(b, call)
+    return dtype if op == "Range" else "", None
 
 
 def quantized_type(b: "Builder", call: "Call") -> str:
@@ -184,6 +186,14 @@ def concat(b: "Builder", call: "Call") -> Dims | None:
     total = sum(fixed) if len(fixed) == len(along) else symbol("add", *along)
     rest = [next((s[i] for s in known if isinstance(s[i], int)), known[0][i]) for i in range(len(known[0]))]
     return tuple(total if index == place else dim for index, dim in enumerate(rest))
+
+
+def one_hot(b: "Builder", call: "Call") -> Dims | None:
+    shape, depth = b.table.shape[call.args[0]], b.ints(call.args[1])
+    if shape is None or depth is None or len(depth) != 1:
+        return None
+    place = axis_of(call.attrs.get("axis", -1), len(shape) + 1)
+    return (*shape[:place], depth[0], *shape[place:])
 
 
 def gather(b: "Builder", call: "Call") -> Dims | None:

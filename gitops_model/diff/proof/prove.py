@@ -95,7 +95,7 @@ def compared(before: Side, after: Side, *, lossy: bool = False) -> Proof:
         # An output that nothing makes is equal to no other, not even in the same model.
         same = bool(before.structure) and before.structure == after.structure and same_model(before, after)
         return Proof(outcome, reason="operations differ that no known rewrite explains", unknown=same)
-    rewrites = recognised(builders[0], builders[1], comparison)
+    rewrites = recognised(builders[0], builders[1], comparison, outcome)
     if outcome is Outcome.EXACT and any(rewrite.numeric != "exact" for rewrite in rewrites):
         outcome = Outcome.ROUNDED
     return Proof(outcome, rewrites)
@@ -185,24 +185,26 @@ def fixed(kind: TensorType) -> tuple[int | None, ...] | None:
     return None if kind.shape is None else tuple(dim if isinstance(dim, int) else None for dim in kind.shape)
 
 
-def recognised(before: Builder, after: Builder, comparison: Comparison) -> tuple[Rewrite, ...]:
-    """What one side has and the other has not, by pattern. Only called when the graphs are proved to agree."""
-    from gitops_model.diff.rewrites import LOSSY, REWRITES, numeric
+def recognised(before: Builder, after: Builder, comparison: Comparison, outcome: Outcome) -> tuple[Rewrite, ...]:
+    """What one side has and the other has not, by pattern, of graphs that are proved to agree but for constants.
+
+    Where constants differ, nothing is said to be folded: that is only proved by what comes out of it.
+    """
+    from gitops_model.diff.rewrites import LOSSY, REWRITES, count, folds, numeric
 
     found: list[Rewrite] = []
     counted = comparison.lossy.counted if comparison.lossy is not None else {}
+    one, other = before.tally, after.tally
+    folded_in_vain = outcome is Outcome.WEIGHTS  # some constant is not what the other side computes or stores
     for pattern in (*REWRITES, *LOSSY):
-        number = abs(len(before.found.get(pattern, ())) - len(after.found.get(pattern, ()))) + counted.get(pattern, 0)
-        if number:
-            found.append(Rewrite(pattern, number, numeric(pattern)))
-    if comparison.folded and not any(rewrite.pattern == "constant-folding" for rewrite in found):
-        found.append(Rewrite("constant-folding", comparison.folded, "rounded"))
-    moved = min(abs(before.const_nodes - after.const_nodes), abs(before.initializers - after.initializers))
-    if moved and (before.const_nodes > after.const_nodes) != (before.initializers > after.initializers):
-        found.append(Rewrite("constant-initializer", moved, "exact"))
-    doubles = abs(before.duplicates() - after.duplicates())
-    if doubles:
-        found.append(Rewrite("duplicate-initializers", doubles, "exact"))
-    if before.model.opset != after.model.opset:
-        found.append(Rewrite("opset-conversion", 1, "exact"))
+        number = count(pattern, one, other) + counted.get(pattern, 0)
+        kind = numeric(pattern)
+        if pattern == "constant-folding" and comparison.rounded:
+            kind = "rounded"
+        if number and not (folded_in_vain and folds(pattern)):
+            found.append(Rewrite(pattern, number, kind))
+    if comparison.folded and not any(folds(rewrite.pattern) for rewrite in found):
+        found.append(Rewrite("constant-folding", comparison.folded, "rounded" if comparison.rounded else "exact"))
+    if sum(rewrite.numeric == "rounded" for rewrite in found) > 1:
+        found = [rewrite for rewrite in found if rewrite.pattern != "arithmetic"]  # it is part of the others
     return tuple(found)

@@ -33,7 +33,7 @@ def pool(b: "Builder", call: "Call") -> Dims | None:
     if x is None or kernel is None or len(x) != len(kernel) + 2:
         return None
     if call.attrs.get("ceil_mode"):
-        return (*x[:2], *(symbol("pool", dim, index, told(call)) for index, dim in enumerate(x[2:])))
+        return (*x[:2], *(symbol("pool", call.version, dim, index, told(call)) for index, dim in enumerate(x[2:])))
     return (*x[:2], *spatial_dims(call, x[2:], kernel))
 
 
@@ -53,7 +53,8 @@ def ceiling(size: int | str, step: int) -> int | str:
 def spatial_dims(call: "Call", sizes: Dims, kernel: Dims) -> Dims:
     rank = len(sizes)
     steps = ints_of(call.attrs.get("strides")) or (1,) * rank
-    pads = ints_of(call.attrs.get("pads")) or (0,) * (2 * rank)
+    valid = call.attrs.get("auto_pad") == b"VALID"  # then the pads do not count
+    pads = (not valid and ints_of(call.attrs.get("pads"))) or (0,) * (2 * rank)
     wide = ints_of(call.attrs.get("dilations")) or (1,) * rank
     even = call.op == "Conv" or set(wide) == {1}  # who pads a window with gaps by how much is not agreed on
     explicit = call.attrs.get("auto_pad", b"NOTSET") in (b"NOTSET", b"VALID")

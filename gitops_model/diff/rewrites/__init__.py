@@ -7,6 +7,9 @@ Each module has
                         "lossy" when numbers change
     RULES: Rules        (domain, operator) → functions (builder, call) -> outputs, or None when the rule does not apply
 
+    FOLDS = True        where weights are computed, so that it is proved only if they come out the same
+    count(one, other)   where it is not counted by the nodes that its rules note
+
 A rule brings a call to the form that both ways of writing share, and notes what it recognised. It may use only what is
 certain: a rule that guesses would make two different models equivalent.
 """
@@ -20,13 +23,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gitops_model.diff.proof.build import Builder
     from gitops_model.diff.proof.call import Call
+    from gitops_model.diff.proof.tally import Tally
 
 Rule = Callable[["Builder", "Call"], "tuple[int, ...] | None"]
 Rules = dict[tuple[str, str], tuple[Rule, ...]]
 
 REWRITES: dict[str, str] = {
+    "explicit-defaults": "defaults",
     "opset-conversion": "opset",
     "constant-folding": "constant_folding",
+    "shape-computation": "shapes",
     "identity": "identity",
     "dropout": "dropout",
     "cast": "cast",
@@ -49,9 +55,13 @@ REWRITES: dict[str, str] = {
     "silu": "silu",
     "attention": "attention",
     "arithmetic": "arithmetic",
+    "commuted-inputs": "commuted",
     "layout": "layout",
     "function-inlining": "functions",
     "prefix": "prefix",
+    "constant-initializer": "constant_initializer",
+    "duplicate-initializers": "duplicates",
+    "external-data": "external_data",
 }
 """Pattern → module, in the order in which their rules are tried."""
 
@@ -77,6 +87,19 @@ def rules(*, lossy: bool = False) -> Rules:
         for key, functions in module_of(pattern).RULES.items():
             found[key] = (*found.get(key, ()), *functions)
     return found
+
+
+def count(pattern: str, one: "Tally", other: "Tally") -> int:
+    """How often the two sides differ by this rewrite: by nodes of one side, unless its module counts something else."""
+    from gitops_model.diff.proof.tally import surplus
+
+    own = getattr(module_of(pattern), "count", None)
+    return surplus(one, other, pattern) if own is None else own(one, other)
+
+
+def folds(pattern: str) -> bool:
+    """Whether constants are computed for it, so that it is proved only where they come out the same."""
+    return getattr(module_of(pattern), "FOLDS", False)
 
 
 def numeric(pattern: str) -> str:

@@ -51,7 +51,7 @@ def fused_conv(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     result = activated(b, made, call)
     if result is None:
         return None
-    b.note(PATTERN, result)
+    b.note(PATTERN)
     return (result,)
 
 
@@ -60,7 +60,7 @@ def fused_gemm(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     result = activated(b, b.op("Gemm", *call.args, **attrs), call)
     if result is None:
         return None
-    b.note(PATTERN, result)
+    b.note(PATTERN)
     return (result,)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PATTERN = "arithmetic"
 NUMERIC = "rounded"
+FOLDS = True
 
 FLOATS = frozenset(("float16", "float32", "float64", "bfloat16"))
 MOST_FACTORS = 8
@@ -77,21 +78,25 @@ def is_zero(b: "Builder", constant: int, x: int) -> bool:
 
 
 def fold(b: "Builder", op: str, constants: list[int]) -> int:
+    b.note(PATTERN)
     return make(b, op, tuple(constants))
 
 
 def make(b: "Builder", op: str, args: tuple[int, ...]) -> int:
     """The expression; one Transpose that all arguments share, or a Reshape of the only one that varies, goes behind."""
+    from gitops_model.diff.rewrites.layout import PATTERN as LAYOUT
     from gitops_model.diff.rewrites.layout import common_perm, turned
     from gitops_model.diff.rewrites.reshape import past, to_shape
 
     moved = common_perm(b, args) if len(args) > 1 else None
     if moved is not None:
+        b.note(LAYOUT)
         inner, perm = moved
         order = (min(inner), max(inner)) if op == "sum" and not any(b.table.constant[arg] for arg in inner) else inner
         return turned(b, product(b, *inner) if op == "prod" else make(b, op, order), perm)
     moved_shape = past(b, args) if len(args) > 1 and op in ("sum", "prod") else None
     if moved_shape is not None:
+        b.note(LAYOUT)
         inner, dims = moved_shape
         return to_shape(b, product(b, *inner) if op == "prod" else total(b, *inner), dims)
     return typed(b, b.table.make(op, args), args)
@@ -118,14 +123,17 @@ def total(b: "Builder", left: int, right: int) -> int:
 
 def single(b: "Builder", op: str, x: int) -> int:
     """An operation on single elements; a Transpose before it goes behind it."""
+    from gitops_model.diff.rewrites.layout import PATTERN as LAYOUT
     from gitops_model.diff.rewrites.layout import perm_of, turned
     from gitops_model.diff.rewrites.reshape import inside, to_shape
 
     found = perm_of(b, x)
     if found is not None:
+        b.note(LAYOUT)
         return turned(b, single(b, op, found[0]), found[1])
     shaped = inside(b, x)
     if shaped is not None:
+        b.note(LAYOUT)
         return to_shape(b, single(b, op, shaped[0]), shaped[2])
     return typed(b, b.table.make(op, (x,)), (x,))
 
@@ -157,6 +165,7 @@ def add(b: "Builder", call: "Call") -> tuple[int, ...] | None:
 def variadic_sum(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     if len(call.args) < 2:
         return None
+    b.note(PATTERN)
     made = call.args[0]
     for arg in call.args[1:]:
         made = total(b, made, arg)
@@ -166,6 +175,7 @@ def variadic_sum(b: "Builder", call: "Call") -> tuple[int, ...] | None:
 def sub(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     if len(call.args) != 2 or call.version < 7:
         return None
+    b.note(PATTERN)
     return (total(b, call.args[0], negative(b, call.args[1])),)
 
 
@@ -178,6 +188,7 @@ def mul(b: "Builder", call: "Call") -> tuple[int, ...] | None:
 def div(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     if len(call.args) != 2 or call.version < 7 or not is_float(b, *call.args):
         return None
+    b.note(PATTERN)
     return (product(b, call.args[0], reciprocal(b, call.args[1])),)
 
 
@@ -191,6 +202,8 @@ def power(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     if exponent is None:
         whole = b.ints(call.arg(1))
         exponent = float(whole[0]) if whole and len(whole) == 1 else None
+    if exponent in (1, 2, 3, 0.5, -0.5, -1):
+        b.note(PATTERN)
     if exponent == 1:
         return (x,)
     if exponent in (2, 3):
@@ -205,14 +218,17 @@ def power(b: "Builder", call: "Call") -> tuple[int, ...] | None:
 
 
 def neg(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    b.note(PATTERN)
     return (negative(b, call.arg(0)),)
 
 
 def recip(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    b.note(PATTERN)
     return (reciprocal(b, call.arg(0)),)
 
 
 def sqrt(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    b.note(PATTERN)
     return (root(b, call.arg(0)),)
 
 

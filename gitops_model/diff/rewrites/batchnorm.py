@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 PATTERN = "batchnorm-folding"
 NUMERIC = "rounded"
+FLOATS = ("float16", "float32", "float64", "bfloat16")
+FOLDS = True
 
 
 def batchnorm(b: "Builder", call: "Call") -> tuple[int, ...] | None:
@@ -27,15 +29,26 @@ def batchnorm(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     epsilon = b.float_like(variance, unpack_float(call.attrs.get("epsilon"), 1e-5))
     if shape is None or len(shape) < 2 or channels is None or len(channels) != 1 or epsilon is None:
         return None
-    if not all(b.table.constant[arg] for arg in (scale, bias, mean, variance)):
+    if not all(b.table.constant[arg] and b.table.static(arg) == channels for arg in (scale, bias, mean, variance)):
         return None
     factor = make(b, "prod", (scale, reciprocal(b, root(b, make(b, "sum", (variance, epsilon))))))
     term = make(b, "sum", (bias, negative(b, make(b, "prod", (mean, factor)))))
     wide = (channels[0], *(1 for _ in shape[2:]))
     result = total(b, product(b, x, to_shape(b, factor, wide)), to_shape(b, term, wide))
     b.table.typed(result, b.table.dtype[x], shape)
-    b.note(PATTERN, result)
+    b.note(PATTERN)
     return (result,)
 
 
-RULES: "Rules" = {("ai.onnx", "BatchNormalization"): (batchnorm,)}
+def as_it_stands(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    """In inference all versions since opset 7 mean the same; `momentum` is a matter of training."""
+    if call.outputs > 1 or call.attrs.get("training_mode") or call.version < 7 or not call.attrs.get("spatial", 1):
+        return None
+    shapes = [b.table.shape[arg] for arg in call.args[1:5]]
+    if b.table.dtype[call.arg(0)] not in FLOATS or any(shape is not None and len(shape) != 1 for shape in shapes):
+        return None  # no runtime takes that
+    made = b.table.make("batchnorm", call.args[:5], (call.attrs.get("epsilon"),))
+    return (b.table.typed(made, b.table.dtype[call.arg(0)], b.table.shape[call.arg(0)]),)
+
+
+RULES: "Rules" = {("ai.onnx", "BatchNormalization"): (batchnorm, as_it_stands)}

@@ -21,7 +21,7 @@ def cast(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     dtype = b.table.dtype[call.arg(0)]
     if not isinstance(to, int) or not dtype or ELEMENT.get(to) != dtype:
         return None
-    b.note(PATTERN, call.arg(0))
+    b.note(PATTERN)
     return (call.arg(0),)
 
 

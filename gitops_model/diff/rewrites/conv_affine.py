@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 PATTERN = "conv-affine"
 NUMERIC = "rounded"
+FOLDS = True
 
 CONV, TRANSPOSED = "conv", "conv-transpose"
 
@@ -76,9 +77,9 @@ def grown(size: int | str, kernel: int, place: int, rank: int, attrs: dict[str, 
     return whole + rest if isinstance(whole, int) else whole if not rest else symbol("grown", whole, rest)
 
 
-def made(b: "Builder", args: tuple[int, int, int], attrs: tuple[Any, ...], call: "Call | None" = None) -> int:
+def made(b: "Builder", args: tuple[int, int, int], attrs: tuple[Any, ...], call: "Call") -> int:
     number = b.table.make(CONV, args, attrs)
-    if b.table.is_new(number) and call is not None:
+    if b.table.is_new(number):
         known = call._replace(args=args, attrs=dict(attrs))
         b.table.typed(number, b.table.dtype[args[0]], conv_dims(b, known))
     return number
@@ -102,7 +103,7 @@ def per_channel(b: "Builder", constant: int, rank: int, channels: int) -> int | 
 
 
 def parts(b: "Builder", x: int) -> tuple[int, int, int] | None:
-    """(rank, channels, weights) of a convolution with constant weights and bias."""
+    """(rank, channels, weights) of a convolution, or a transposed one, with constant weights and bias."""
     item = b.table.items[x]
     if item.op not in (CONV, TRANSPOSED) or not b.table.constant[item.args[1]] or not b.table.constant[item.args[2]]:
         return None
@@ -144,7 +145,7 @@ def scaled(b: "Builder", x: int, constant: int) -> int | None:
         bias = item.args[2] if item.args[2] == NONE else make(b, "prod", (item.args[2], flat))
         result = b.table.make(item.op, (item.args[0], make(b, "prod", (weights, wide)), bias), item.attrs)
         b.table.typed(result, b.table.dtype[x], b.table.shape[x])
-        b.note(PATTERN, result)
+        b.note(PATTERN)
         return result
     if item.op == "matmul" and b.table.constant[item.args[1]] and not is_scalar(b, constant):
         width = b.table.static(item.args[1])
@@ -157,7 +158,7 @@ def scaled(b: "Builder", x: int, constant: int) -> int | None:
         weights = make(b, "prod", (item.args[1], to_shape(b, constant, (width[1],))))
         result = b.table.make("matmul", (item.args[0], weights))
         b.table.typed(result, b.table.dtype[x], b.table.shape[x])
-        b.note(PATTERN, result)
+        b.note(PATTERN)
         return result
     if item.op == "sum" and b.table.constant[item.args[1]]:
         inner = scaled(b, item.args[0], constant)
@@ -183,7 +184,7 @@ def shifted(b: "Builder", x: int, constant: int) -> int | None:
     bias = flat if item.args[2] == NONE else make(b, "sum", (item.args[2], flat))
     result = b.table.make(item.op, (item.args[0], weights, bias), item.attrs)
     b.table.typed(result, b.table.dtype[x], b.table.shape[x])
-    b.note(PATTERN, result)
+    b.note(PATTERN)
     return result
 
 

@@ -23,10 +23,11 @@ def dropout(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     training = call.arg(2)
     if (call.version < 7 and not call.attrs.get("is_test")) or (training != NONE and b.ints(training) != (0,)):
         raise Unprovable("Dropout draws random numbers")
-    if call.outputs > 1:
-        return None
-    b.note(PATTERN, call.arg(0))
-    return (call.arg(0),)
+    b.note(PATTERN)
+    if call.outputs == 1:
+        return (call.arg(0),)
+    mask = b.table.make("dropout-mask", (call.arg(0),), (call.version >= 10,))  # of bools since then
+    return call.arg(0), b.table.typed(mask, "bool" if call.version >= 10 else "", b.table.shape[call.arg(0)])
 
 
 RULES: "Rules" = {("ai.onnx", "Dropout"): (dropout,)}

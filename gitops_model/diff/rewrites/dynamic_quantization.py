@@ -37,7 +37,7 @@ def matmul(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     if w is None:
         return None
     made = b.op("MatMul", call.arg(0), w)
-    b.note(PATTERN, made)
+    b.note(PATTERN)
     return (made,)
 
 
@@ -46,7 +46,7 @@ def conv(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     if w is None:
         return None
     made = b.op("Conv", call.arg(0), w, **call.attrs)
-    b.note(PATTERN, made)
+    b.note(PATTERN)
     return (made,)
 
 
@@ -87,7 +87,7 @@ def lstm(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     attrs = {**b.defaults(meant), **{name: call.attrs[name] for name in call.attrs if name in meant.attributes}}
     args = (call.arg(0), *turned, *(call.arg(place) for place in range(3, 8)))
     made = b.emit(Call("LSTM", "ai.onnx", meant.version, args, attrs, call.outputs))
-    b.note(PATTERN, *made)
+    b.note(PATTERN)
     return made
 
 

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
 PATTERN = "constant-fill"
 NUMERIC = "exact"
+FOLDS = True
 
 
 def filled(b: "Builder", value: int, dims: tuple[int, ...]) -> int:
     from gitops_model.diff.rewrites.reshape import to_shape
 
     made = b.table.make("spread", (to_shape(b, value, ()),), dims)
-    b.note(PATTERN, made)
+    b.note(PATTERN)
     return b.table.typed(made, b.table.dtype[value], dims)
 
 

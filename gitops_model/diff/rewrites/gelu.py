@@ -44,12 +44,15 @@ def with_tanh(b: "Builder", x: int) -> int | None:
 def gelu(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     x = call.arg(0)
     if call.op in ("BiasGelu", "FastGelu") and call.arg(1) != NONE:
+        shape, bias = b.table.shape[x], b.table.shape[call.arg(1)]
+        if not shape or bias != shape[-1:]:
+            return None  # a sum may be larger than its input
         x = b.op("Add", x, call.arg(1))
     tanh = call.op == "FastGelu" or call.attrs.get("approximate") == b"tanh"
     made = with_tanh(b, x) if tanh else exact(b, x)
     if made is None:
         return None
-    b.note(PATTERN, made)
+    b.note(PATTERN)
     return (made,)
 
 

@@ -57,7 +57,7 @@ def gemm(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     if call.arg(2) != NONE:
         beta = factor(b, call.arg(0), call.attrs.get("beta"))
         made = b.op("Add", made, call.arg(2) if beta is None else b.op("Mul", call.arg(2), beta))
-    b.note(PATTERN, made)
+    b.note(PATTERN)
     return (made,)
 
 

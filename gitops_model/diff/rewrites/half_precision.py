@@ -25,7 +25,7 @@ def cast(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     if to not in FLOATS or b.table.dtype[call.arg(0)] not in ("", *FLOATS):
         return None
     if to in ("float16", "bfloat16"):
-        b.note("fp16" if to == "float16" else "bf16", call.arg(0))
+        b.note("fp16" if to == "float16" else "bf16")
     return (call.arg(0),)
 
 

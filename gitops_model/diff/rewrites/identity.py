@@ -16,7 +16,7 @@ NUMERIC = "exact"
 
 
 def identity(b: "Builder", call: "Call") -> tuple[int, ...] | None:
-    b.note(PATTERN, call.arg(0))
+    b.note(PATTERN)
     return (call.arg(0),)
 
 

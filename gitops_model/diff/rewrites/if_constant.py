@@ -26,7 +26,7 @@ def if_constant(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     if branch is None or branch[:1] != ("graph",) or branch[1][1]:
         return None
     outputs = branch[2:]
-    b.note(PATTERN, *outputs)
+    b.note(PATTERN)
     return outputs
 
 
@@ -38,7 +38,7 @@ def where(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     shape = b.table.shape[chosen]
     if shape is None or shape != broadcast([b.table.shape[arg] for arg in call.args]):
         return None
-    b.note(PATTERN, chosen)
+    b.note(PATTERN)
     return (chosen,)
 
 

@@ -51,8 +51,7 @@ def normalised(b: "Builder", x: int, call: "Call", *, centred: bool) -> int | No
 
 
 def norm(b: "Builder", x: int, scale: int, bias: int, call: "Call", *, centred: bool) -> tuple[int, ...] | None:
-    if call.outputs > 1:
-        return None
+    """The results by place; statistics that are asked for too are functions of `x` that nothing else computes."""
     made = normalised(b, x, call, centred=centred)
     if made is None:
         return None
@@ -60,8 +59,10 @@ def norm(b: "Builder", x: int, scale: int, bias: int, call: "Call", *, centred: 
         made = b.op("Mul", made, scale)
     if bias != NONE:
         made = b.op("Add", made, bias)
-    b.note(PATTERN, made)
-    return (made,)
+    b.note(PATTERN)
+    attrs = (centred, call.op, *sorted(call.attrs.items()))
+    rest = (b.table.make("norm-statistic", (x,), (index, *attrs)) for index in range(1, call.outputs))
+    return made, *rest
 
 
 def layer_norm(b: "Builder", call: "Call") -> tuple[int, ...] | None:
@@ -73,12 +74,18 @@ def rms_norm(b: "Builder", call: "Call") -> tuple[int, ...] | None:
 
 
 def skip(b: "Builder", call: "Call", *, centred: bool) -> tuple[int, ...] | None:
-    """SkipLayerNormalization(input, skip, gamma, beta, bias); without beta in the simplified form."""
+    """SkipLayerNormalization(input, skip, gamma, beta, bias); without beta in the simplified form.
+
+    The fourth result is the sum that is normalised.
+    """
+    if b.table.shape[call.arg(0)] is None or b.table.shape[call.arg(0)] != b.table.shape[call.arg(1)]:
+        return None  # a sum would be as large as the larger of them
     x = b.op("Add", call.arg(0), call.arg(1))
     beta, bias = (call.arg(3), call.arg(4)) if centred else (NONE, call.arg(3))
     if bias != NONE:
         x = b.op("Add", x, bias)
-    return norm(b, x, call.arg(2), beta, call._replace(attrs={**call.attrs, "axis": -1}), centred=centred)
+    made = norm(b, x, call.arg(2), beta, call._replace(attrs={**call.attrs, "axis": -1}), centred=centred)
+    return made if made is None or call.outputs < 4 else (*made[:3], x)
 
 
 def skip_layer_norm(b: "Builder", call: "Call") -> tuple[int, ...] | None:

@@ -57,12 +57,13 @@ def elementwise(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     found = perm_of(b, call.arg(0))
     shaped = inside(b, call.arg(0))
     if shaped is not None and len(call.args) == 1:
+        b.note(PATTERN)
         return (to_shape(b, b.emit(call._replace(args=(shaped[0],)))[0], shaped[2]),)
     if found is None or len(call.args) != 1:
         return None
     inner, perm = found
     made = turned(b, b.emit(call._replace(args=(inner,)))[0], perm)
-    b.note(PATTERN, made)
+    b.note(PATTERN)
     return (made,)
 
 
@@ -75,7 +76,7 @@ def broadcasting(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     found = common_perm(b, call.args)
     if found is not None:
         made = turned(b, b.emit(call._replace(args=found[0]))[0], found[1])
-        b.note(PATTERN, made)
+        b.note(PATTERN)
         return (made,)
     shaped = past(b, call.args)
     return None if shaped is None else (to_shape(b, b.emit(call._replace(args=shaped[0]))[0], shaped[1]),)
@@ -132,6 +133,7 @@ def reduction(b: "Builder", op: str, x: int, keep: bool, axes: tuple[int, ...]) 
     found = perm_of(b, x)
     if found is None or any(axis < 0 for axis in axes):
         return None
+    b.note(PATTERN)
     inner, perm = found
     within = tuple(sorted(perm[axis] for axis in axes))
     made = reduced(b, op, inner, keep, within)
@@ -165,7 +167,7 @@ def concat(b: "Builder", call: "Call") -> tuple[int, ...] | None:
         return None
     inner, perm = found
     made = b.emit(call._replace(args=inner, attrs={**call.attrs, "axis": perm[axis_of(axis, len(perm))]}))
-    b.note(PATTERN, made[0])
+    b.note(PATTERN)
     return (turned(b, made[0], perm),)
 
 

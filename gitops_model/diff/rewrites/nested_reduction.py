@@ -31,7 +31,7 @@ def merged(b: "Builder", op: str, x: int, keep: bool, axes: tuple[int, ...]) -> 
         return None
     left = list(range(len(shape))) if keep else [axis for axis in range(len(shape)) if axis not in inner]
     made = reduced(b, op, item.args[0], keep, tuple(sorted({*inner, *(left[axis] for axis in axes)})))
-    b.note(PATTERN, made)
+    b.note(PATTERN)
     return made
 
 

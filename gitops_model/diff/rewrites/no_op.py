@@ -1,7 +1,7 @@
 """Pad, Slice, Concat, Expand, Tile, Clip and the like that do nothing
 
 A Pad by zero, a Concat of one, a Clip without bounds, a Tile by one, an Expand to the shape that is there, a Slice of
-everything: each gives back its input.
+everything: each gives back its input. So does a mean, sum or maximum over axes of one element, but for the axes.
 """
 
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ FAR = 2**31 - 1
 
 
 def same(b: "Builder", x: int) -> tuple[int, ...]:
-    b.note(PATTERN, x)
+    b.note(PATTERN)
     return (x,)
 
 
@@ -41,8 +41,10 @@ def clip(b: "Builder", call: "Call") -> tuple[int, ...] | None:
 
 
 def tile(b: "Builder", call: "Call") -> tuple[int, ...] | None:
-    repeats = b.ints(call.arg(1))
-    return same(b, call.arg(0)) if repeats and set(repeats) == {1} else None
+    repeats, shape = b.ints(call.arg(1)), b.table.shape[call.arg(0)]
+    if not repeats or set(repeats) != {1} or (shape is not None and len(shape) != len(repeats) and call.version >= 6):
+        return None
+    return same(b, call.arg(0))
 
 
 def expand(b: "Builder", call: "Call") -> tuple[int, ...] | None:

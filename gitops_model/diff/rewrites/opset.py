@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from gitops_model.diff.proof.dims import flag
 from gitops_model.diff.proof.dims import place as axis_of
 from gitops_model.diff.proof.table import NONE, ints_of
+from gitops_model.diff.proof.tally import surplus
 
 if TYPE_CHECKING:
     from gitops_model.diff.proof.build import Builder
     from gitops_model.diff.proof.call import Call
+    from gitops_model.diff.proof.tally import Tally
     from gitops_model.diff.rewrites import Rules
 
 PATTERN = "opset-conversion"
@@ -40,6 +42,8 @@ def reduction(b: "Builder", call: "Call") -> tuple[int, ...] | None:
         axes = b.ints(call.arg(1))
         if axes is None:
             return None
+    if "axes" in call.attrs:
+        b.note(PATTERN)
     shape = b.table.shape[x]
     if not axes:
         if flag(call.attrs.get("noop_with_empty_axes", 0)):
@@ -68,8 +72,14 @@ def reduced(b: "Builder", op: str, x: int, keep: bool, axes: tuple[int, ...]) ->
     moved = through_transpose(b, op, x, keep, axes) or merged(b, op, x, keep, axes)
     if moved is not None:
         return moved
-    made = b.table.make(f"reduce:{op}", (x,), (keep, *axes))
     shape = b.table.shape[x]
+    if op in PLAIN and shape is not None and all(shape[axis] == 1 for axis in axes):
+        from gitops_model.diff.rewrites.no_op import PATTERN as NOTHING
+        from gitops_model.diff.rewrites.reshape import to_shape
+
+        b.note(NOTHING)
+        return to_shape(b, x, tuple(dim for index, dim in enumerate(shape) if keep or index not in axes))
+    made = b.table.make(f"reduce:{op}", (x,), (keep, *axes))
     if b.table.is_new(made):
         dims = None
         if shape is not None:
@@ -111,6 +121,7 @@ def clip(b: "Builder", call: "Call") -> tuple[int, ...] | None:
         if made is None:
             return None
         bounds.append(made)
+    b.note(PATTERN)
     return (b.op("Clip", call.arg(0), *bounds, version=13),)
 
 
@@ -130,6 +141,7 @@ def pad(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     if value is None:
         return None
     mode = call.attrs.get("mode", b"constant")
+    b.note(PATTERN)
     return (b.op("Pad", call.arg(0), b.int64s(pads), value, version=13, mode=mode),)
 
 
@@ -142,6 +154,7 @@ def slices(b: "Builder", call: "Call") -> tuple[int, ...] | None:
         if starts is None or ends is None:
             return None
         axes = ints_of(call.attrs.get("axes")) or tuple(range(len(starts)))
+        b.note(PATTERN)
         return (b.op("Slice", call.arg(0), b.int64s(starts), b.int64s(ends), b.int64s(axes), version=13),)
     starts = b.ints(call.arg(1))
     if starts is None or (call.arg(3) != NONE and call.arg(4) != NONE):
@@ -152,10 +165,15 @@ def slices(b: "Builder", call: "Call") -> tuple[int, ...] | None:
 
 
 def top_k(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    """The largest first: before opset 11 there was nothing else."""
     k = call.attrs.get("k")
-    if call.version >= 10 or not isinstance(k, int):
+    if call.version >= 11 or (call.version == 10) != (k is None):
         return None
+    if not isinstance(k, int):
+        b.note(PATTERN)
+        return b.emit(call._replace(version=11, attrs={"largest": 1, "sorted": 1, **call.attrs}))
     attrs = {"axis": call.attrs.get("axis", -1), "largest": 1, "sorted": 1}
+    b.note(PATTERN)
     return b.emit(call._replace(version=11, args=(call.arg(0), b.int64s((k,))), attrs=attrs))
 
 
@@ -214,6 +232,14 @@ def resize(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     args = tuple(NONE if b.table.static(arg) == (0,) else arg for arg in (*call.args[1:], NONE, NONE, NONE)[:3])
     args = (call.arg(0), args[0] if cropped else NONE, *args[1:])
     return b.plain_call(call._replace(version=RESIZED, args=args, attrs=attrs))
+
+
+def count(one: "Tally", other: "Tally") -> int:
+    """Where the models name other opsets: the nodes that took another form, at least one."""
+    domains = one.opset.keys() & other.opset.keys()
+    if all(one.opset[domain] == other.opset[domain] for domain in domains):
+        return 0
+    return max(1, surplus(one, other, PATTERN))
 
 
 RULES: "Rules" = {

@@ -23,7 +23,7 @@ def pool(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     if shape is None or len(shape) < 3:
         return None
     made = reduced(b, REDUCTIONS[call.op], call.arg(0), True, tuple(range(2, len(shape))))
-    b.note(PATTERN, made)
+    b.note(PATTERN)
     return (made,)
 
 

@@ -103,7 +103,7 @@ def positive(b: "Builder", x: int) -> bool:
 def dequantize(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     if not is_stored_with(b, *(call.arg(index) for index in range(3))):
         return None
-    b.note(PATTERN, call.arg(0))
+    b.note(PATTERN)
     if not b.table.constant[call.arg(0)]:
         return (call.arg(0),)
     return (stored(b, call.arg(0), call.arg(1), call.arg(2), call.attrs.get("axis", 1)),)

@@ -29,7 +29,7 @@ def done(b: "Builder", call: "Call", made: int, scale: int) -> tuple[int, ...]:
     """The result, which its zero point may cut off at zero; the place of its scale, which that follows, is given."""
     from gitops_model.diff.rewrites.qdq import cut, stored_with
 
-    b.note(PATTERN, made)
+    b.note(PATTERN)
     if call.arg(scale) == NONE:
         return (made,)  # in floats
     made = cut(b, made, call.arg(scale + 1))

@@ -74,7 +74,7 @@ def recurrent(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     if args == call.args:
         return None
     made = b.emit(call._replace(args=args))
-    b.note(PATTERN, *made)
+    b.note(PATTERN)
     return made
 
 

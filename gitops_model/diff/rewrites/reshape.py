@@ -32,11 +32,9 @@ UNSURE = "reshape?"
 def to_shape(b: "Builder", x: int, dims: Dims) -> int:
     """`x` with these dims."""
     if b.table.shape[x] == dims:
-        b.note(PATTERN, x)
         return x
     inner = b.table.items[x]
     if inner.op == OURS:
-        b.note(PATTERN, inner.args[0])
         return to_shape(b, inner.args[0], dims)
     turned = behind(b, x, dims) or kept(b, x, dims)
     if turned is not None:
@@ -148,6 +146,7 @@ def reshape(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     if not certain and divided(shape, tuple(dims)) != 1:
         made = b.table.make(UNSURE, (x,), tuple(dims))  # it may fail, so it is not taken away
         return (b.table.typed(made, b.table.dtype[x], tuple(dims)),)
+    b.note(PATTERN)
     return (to_shape(b, x, tuple(dims)),)
 
 
@@ -159,6 +158,7 @@ def flatten(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     parts = [divided(part, ()) for part in (shape[:place], shape[place:])]
     if parts[0] is None or parts[1] is None:
         return None
+    b.note(PATTERN)
     return (to_shape(b, call.arg(0), (parts[0], parts[1])),)
 
 
@@ -182,7 +182,7 @@ def reduced(b: "Builder", x: int, axes: tuple[int, ...] | None, *, keep: bool) -
     if not axes or min(axes) < 0 or not item.op.startswith("reduce:") or item.attrs != (not keep, *sorted(axes)):
         return None
     made = opset.reduced(b, item.op.partition(":")[2], item.args[0], keep, item.attrs[1:])
-    b.note(PATTERN, made)
+    b.note(PATTERN)
     return (made,)
 
 
@@ -195,7 +195,7 @@ def unsqueezed(b: "Builder", x: int, axes: tuple[int, ...] | None) -> tuple[int,
         left = (place for place in range(len(axes) + item.attrs[-1] + 1) if place not in axes)
         moved = dict(enumerate(left))
         places.update(moved[axis] for axis in item.attrs)
-        b.note(PATTERN, x)
+        b.note(PATTERN)
         x = item.args[0]
     made = b.table.make(ADDED, (x,), tuple(sorted(places)))
     return (b.table.typed(made, b.table.dtype[x], None),)
@@ -212,10 +212,12 @@ def squeeze(b: "Builder", call: "Call") -> tuple[int, ...] | None:
             return None
         if static is None:
             return b.plain_call(call._replace(version=13, args=(x,)))
+        b.note(PATTERN)
         return (to_shape(b, x, tuple(dim for dim in static if dim != 1)),)
     places = {axis_of(axis, len(shape)) for axis in axes}
     if any(isinstance(shape[index], int) and shape[index] != 1 for index in places):
         return None
+    b.note(PATTERN)
     return (to_shape(b, x, tuple(dim for index, dim in enumerate(shape) if index not in places)),)
 
 
@@ -229,6 +231,7 @@ def unsqueeze(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     if len(places) != len(axes):
         return None
     rest = iter(shape)
+    b.note(PATTERN)
     return (to_shape(b, x, tuple(1 if index in places else next(rest) for index in range(rank))),)
 
 

@@ -23,7 +23,7 @@ def swish(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     if factor is None:
         return None
     made = b.op("Mul", x, b.op("Sigmoid", x if alpha == 1.0 else b.op("Mul", x, factor)))
-    b.note(PATTERN, made)
+    b.note(PATTERN)
     return (made,)
 
 
@@ -32,7 +32,7 @@ def hard_swish(b: "Builder", call: "Call") -> tuple[int, ...] | None:
 
     x = call.arg(0)
     made = b.op("Mul", x, b.op("HardSigmoid", x, alpha=pack_float(1 / 6), beta=pack_float(0.5)))
-    b.note(PATTERN, made)
+    b.note(PATTERN)
     return (made,)
 
 

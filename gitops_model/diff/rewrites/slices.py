@@ -7,7 +7,7 @@ with a Reshape, sizes that the inputs bring are taken not to be zero; what is le
 
 from typing import TYPE_CHECKING
 
-from gitops_model.diff.proof.dims import has_some
+from gitops_model.diff.proof.dims import has_some, symbol
 from gitops_model.diff.proof.dims import place as axis_of
 from gitops_model.diff.proof.table import NONE, ints_of
 
@@ -53,7 +53,7 @@ def part(b: "Builder", x: int, axis: int, start: int, stop: int) -> int | None:
         if start == 0 and stop == END:
             return x
         one = (start, stop) in ((-1, END), (0, 1)) and has_some(size)
-        dim = 1 if one else b.symbol("part", size, start, stop)
+        dim = 1 if one else symbol("part", size, start, stop)
     inner = b.table.items[x]
     if inner.op == PART and inner.attrs[0] == axis and isinstance(size, int) and inner.attrs[1] >= 0:
         return part(b, inner.args[0], axis, inner.attrs[1] + start, inner.attrs[1] + stop)
@@ -83,7 +83,7 @@ def slices(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     for place in places:
         made = None if made is None else part(b, made, *place)
     if made is not None:
-        b.note(PATTERN, made)
+        b.note(PATTERN)
     return None if made is None else (made,)
 
 
@@ -111,7 +111,7 @@ def gather(b: "Builder", call: "Call") -> tuple[int, ...] | None:
         dims = b.table.shape[made] or ()
         axis %= len(shape)
         made = to_shape(b, made, (*dims[:axis], *dims[axis + 1 :]))
-    b.note(PATTERN, made)
+    b.note(PATTERN)
     return (made,)
 
 
@@ -123,6 +123,8 @@ def split(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     size = shape[axis]
     parts = ints_of(call.attrs.get("split"))
     if parts is not None and call.version >= 13:
+        return None
+    if call.attrs.get("num_outputs", call.outputs) != call.outputs:
         return None
     if parts is None and call.arg(1) != NONE:
         parts = b.ints(call.arg(1))
@@ -150,7 +152,7 @@ def split(b: "Builder", call: "Call") -> tuple[int, ...] | None:
             return None
         made.append(piece)
         start += number
-    b.note(PATTERN, *made)
+    b.note(PATTERN)
     return tuple(made)
 
 

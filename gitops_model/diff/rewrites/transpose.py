@@ -22,8 +22,8 @@ def transpose(b: "Builder", call: "Call") -> tuple[int, ...] | None:
     perm = order(b, call, x)
     if perm is None:
         return None
+    b.note(PATTERN)
     if perm == tuple(range(len(perm))):
-        b.note(PATTERN, x)
         return (x,)
     shape = b.table.shape[x]
     if shape is not None and len(shape) == len(perm):
@@ -38,7 +38,6 @@ def transpose(b: "Builder", call: "Call") -> tuple[int, ...] | None:
         before = ints_of(dict(inner.attrs).get("perm"))
         if before is not None and len(before) == len(perm):
             made = b.op("Transpose", inner.args[0], perm=tuple(before[axis] for axis in perm))
-            b.note(PATTERN, made)
             return (made,)
     if shape is not None and len(shape) == len(perm):
         from gitops_model.diff.rewrites.reshape import to_shape, unordered
