@@ -312,6 +312,12 @@ def formats() -> str:
     return "\n".join([f"<!-- {BANNER} -->\n# Formats\n", FORMATS_HEAD, "\n".join(table), "", *pages])
 
 
+CASES = """\
+Each has cases: pairs of small models that must be recognised, and pairs that only look like it. ONNX Runtime computes
+the same with the first ones, and something else with the others, or the case says why nothing is proved.
+"""
+
+
 def rewrites() -> str:
     """docs/rewrites.md: every known rewrite, with the page in its module."""
     from gitops_model.diff.rewrites import LOSSY, REWRITES, module_of, numeric
@@ -324,11 +330,23 @@ def rewrites() -> str:
         "same operations on floats; `rounded`: equal in real arithmetic; `lossy`: numbers change, never equivalent.",
         "",
     ]
-    lines += ["| pattern | numeric |", "|---|---|"]
-    lines += [f"| [{pattern}](#{pattern}) | {numeric(pattern)} |" for pattern in (*REWRITES, *LOSSY)]
+    cases = ROOT / "tests" / "cases" / "rewrites"
+    found = {
+        pattern: {kind: sorted((cases / pattern / kind).glob("*.txt")) for kind in ("good", "bad")}
+        for pattern in (*REWRITES, *LOSSY)
+    }
+    lines += [CASES, "| pattern | numeric | cases | counter-cases |", "|---|---|---|---|"]
+    for pattern, kinds in found.items():
+        good, bad = (len(kinds[kind]) for kind in ("good", "bad"))
+        lines.append(f"| [{pattern}](#{pattern}) | {numeric(pattern)} | {good} | {bad} |")
     for pattern in (*REWRITES, *LOSSY):
         title, _, text = (module_of(pattern).__doc__ or "").strip().partition("\n\n")
         lines += ["", f"## {pattern}", "", f"*{title}*", "", text]
+        for kind, words in (("good", "Named"), ("bad", "Not claimed")):
+            lines += ["", f"{words}:"]
+            for path in found[pattern][kind]:
+                about = path.read_text(encoding="utf-8").partition("\n\n")[0].replace("\n", " ")
+                lines.append(f"- [{path.stem}](../{path.relative_to(ROOT)}): {about}")
     return "\n".join([*lines, ""])
 
 
