@@ -4,7 +4,8 @@ import contextlib
 import io
 import logging
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,9 +28,16 @@ class Judged(NamedTuple):
     unchanged: bool
 
 
-def judged(tool: rewriters.Tool) -> Iterator[Judged | str]:
-    """What the tool makes of each network; the network's name where the tool refuses it."""
-    for net, make in NETS.items():
+def judged(
+    tool: rewriters.Tool,
+    nets: Mapping[str, Callable[[], ModelProto]] = NETS,
+    given: Callable[[str, int], referee.Arrays] | None = None,
+) -> Iterator[Judged | str]:
+    """What the tool makes of each network; the network's name where the tool refuses it.
+
+    `given` draws the inputs of a network from a seed, where its signature does not tell what it takes.
+    """
+    for net, make in nets.items():
         model = make()
         with tempfile.TemporaryDirectory() as folder:
             try:
@@ -39,7 +47,8 @@ def judged(tool: rewriters.Tool) -> Iterator[Judged | str]:
                 continue
         diff = diff_models(side_of(model), side_of(rewritten))
         same = model.graph.SerializeToString() == rewritten.graph.SerializeToString()
-        yield Judged(net, diff, referee.agree(model, rewritten, 2), same)
+        drawn = None if given is None else partial(given, net)
+        yield Judged(net, diff, referee.agree(model, rewritten, 2, given=drawn), same)
 
 
 def quietly(tool: rewriters.Tool, model: ModelProto, folder: Path) -> ModelProto:
