@@ -8,17 +8,17 @@ from itertools import count
 from math import prod
 from typing import cast
 
-from gitops_model.diff.ops import Meaning, is_random, meaning, newest
+from gitops_model.diff.ops import is_random, meaning, newest
 from gitops_model.diff.proof.call import Attr, Call
 from gitops_model.diff.proof.dims import input_symbol, symbol
 from gitops_model.diff.proof.evaluate import Evaluator
-from gitops_model.diff.proof.floats import pack_float
+from gitops_model.diff.proof.form import Form, defaults, form_of, is_plain, plain
 from gitops_model.diff.proof.infer import infer, infer_outputs
 from gitops_model.diff.proof.operations import LAYOUTS, Unknown
 from gitops_model.diff.proof.order import in_order
-from gitops_model.diff.proof.table import NONE, STUMBLES, Constant, Table, is_fixed, list_of, op_key
+from gitops_model.diff.proof.table import NONE, STUMBLES, Constant, Table, is_fixed, op_key
 from gitops_model.fingerprint.constants import Content, content
-from gitops_model.ir import Attribute, Function, Graph, Model, Node, OtherType, Sparse, Tensor, TensorType, Value
+from gitops_model.ir import Attribute, Function, Graph, Model, Node, Sparse, Tensor, TensorType, Value
 from gitops_model.readers.onnx.constant import constant_of
 
 SMALL = 1024
@@ -61,7 +61,6 @@ class Builder:
         self.read = read
         self.side = side
         self.found: dict[str, list[int]] = {}
-        self.nodes: dict[int, Node] = {}
         self.opset = model.opset
         self.functions = {(f.domain, f.name, f.overload): f for f in model.functions}
         self.rules = rules(lossy=lossy)
@@ -69,8 +68,7 @@ class Builder:
         self.level = 0
         self.left = LIMIT_NODES
         self.fresh = count()
-        self.plain_defaults: dict[int, dict[str, Attr]] = {}
-        """Defaults by the id of their Meaning, which is cached for good."""
+        self.forms: dict[tuple[object, ...], Form] = {}
         self.evaluator: Evaluator | None = None
         self.const_nodes = 0
         self.initializers = 0
@@ -133,7 +131,6 @@ class Builder:
                 if name:
                     here.add(name)
                     env[name] = number
-                    self.nodes.setdefault(number, node)
 
     def constant_node(self, node: Node, given: Mapping[str, Attribute]) -> Outputs:
         attribute = self.resolved(node.attributes[0], given)
@@ -144,7 +141,7 @@ class Builder:
         return (self.tensor(tensor),)
 
     def node(self, node: Node, env: Mapping[str, int], given: Mapping[str, Attribute]) -> Outputs:
-        args = tuple(self.get(env, name) for name in node.inputs)
+        args = tuple([self.get(env, name) for name in node.inputs])
         if self.functions:
             function = self.functions.get((node.domain, node.op_type, node.overload))
             if function is not None:
@@ -152,34 +149,27 @@ class Builder:
         if is_random(node.domain, node.op_type):
             raise Unprovable(f"{node.op_type} draws random numbers")
         opset = self.opset.get(node.domain, 1 if node.domain == "ai.onnx" else 0)
-        known = meaning(node.op_type, opset) if node.domain == "ai.onnx" else None
-        attrs = {} if known is None else self.defaults(known)
-        names: set[str] = set()
+        # Readers share equal attributes, and the model keeps them alive: their ids say what they are.
+        key = (node.op_type, node.domain, opset, *map(id, node.attributes))
+        form = self.forms.get(key)
+        if form is None:
+            form = self.form(node, opset, env, given)
+            if all(map(is_plain, node.attributes)):
+                self.forms[key] = form
+        if not form.valid or (form.inputs is not None and len(args) > form.inputs):
+            return self.plain_call(Call(node.op_type, node.domain, -opset, args, form.attrs, len(node.outputs)))
+        outputs = len(node.outputs)
+        while outputs and not node.outputs[outputs - 1] and node.op_type != "Split":
+            outputs -= 1  # of a Split one without a name is a part as well
+        return self.emit(Call(node.op_type, node.domain, form.version, args, form.attrs, outputs, form.given))
+
+    def form(self, node: Node, opset: int, env: Mapping[str, int], given: Mapping[str, Attribute]) -> Form:
+        own: dict[str, Attr] = {}
         for attribute in node.attributes:
             found = self.resolved(attribute, given)
             if found is not None:
-                attrs[attribute.name] = self.attribute(found, env, given)
-                names.add(attribute.name)
-        # An opset newer than the table may give an operator another meaning: it is equal to itself alone.
-        version = known.version if known is not None and opset <= newest() else opset
-        if known is not None and not self.valid(known, names, args):
-            return self.plain_call(Call(node.op_type, node.domain, -opset, args, attrs, len(node.outputs)))
-        outputs = max((index + 1 for index, name in enumerate(node.outputs) if name), default=0)
-        if node.op_type == "Split":
-            outputs = len(node.outputs)  # also one without a name is a part
-        call = Call(node.op_type, node.domain, version, args, attrs, outputs, frozenset(names))
-        return self.emit(call)
-
-    def valid(self, known: Meaning, attributes: set[str], args: tuple[int, ...]) -> bool:
-        """Whether its version has these attributes and as many inputs; a converter may have left others behind."""
-        return attributes <= known.attributes and (known.inputs is None or len(args) <= known.inputs)
-
-    def defaults(self, known: Meaning) -> dict[str, Attr]:
-        found = self.plain_defaults.get(id(known))
-        if found is None:
-            found = {name: self.plain(value) for name, value in known.defaults.items()}
-            self.plain_defaults[id(known)] = found
-        return found.copy()
+                own[attribute.name] = self.attribute(found, env, given)
+        return form_of(node, opset, own)
 
     def emit(self, call: Call) -> Outputs:
         """The expressions of a call: a rule's answer, or the call as it stands."""
@@ -195,18 +185,17 @@ class Builder:
     def op(self, op: str, *args: int, outputs: int = 1, version: int = 0, **attrs: Attr) -> int:
         """The first output of an operator of the default domain, as rules write it (with rules applied)."""
         known = meaning(op, version or 21)
-        full = self.defaults(known) if known else {}
-        full.update(attrs)
+        full = {**defaults(op, version or 21), **attrs}
         return self.emit(Call(op, "ai.onnx", known.version if known else 0, args, full, outputs))[0]
 
     def plain_call(self, call: Call) -> Outputs:
-        args = list(call.args)
-        while args and args[-1] == NONE:
-            args.pop()
+        given = len(call.args)
+        while given and call.args[given - 1] == NONE:
+            given -= 1
         attrs = tuple(sorted(call.attrs.items()))
         if call.domain != "ai.onnx" or call.op == "Split":
             attrs = (*attrs, call.outputs)  # how many results are asked for is part of what is done
-        number = self.table.make(op_key(call.domain, call.op, call.version), tuple(args), attrs)
+        number = self.table.make(op_key(call.domain, call.op, call.version), call.args[:given], attrs)
         new = self.table.is_new(number)
         if call.outputs <= 1:
             if new:
@@ -267,19 +256,7 @@ class Builder:
         if isinstance(value, tuple) and attribute.kind in ("graphs", "tensors"):
             parts = [item for item in value if isinstance(item, (Graph, Tensor))]
             return tuple(self.attribute(Attribute("", "", item), env, given) for item in parts)
-        return self.plain(value)
-
-    def plain(self, value: object) -> Attr:
-        """A hashable form: floats by their float32 bytes (as the file stores them), texts as bytes."""
-        if isinstance(value, float):
-            return pack_float(value)
-        if isinstance(value, str):
-            return value.encode()
-        if isinstance(value, OtherType):
-            return ("type", value.text)
-        if isinstance(value, (list, tuple)):
-            return tuple(self.plain(item) for item in list_of(cast("object", value)))
-        return value if isinstance(value, (int, bytes)) else repr(value)
+        return plain(value)
 
     def subgraph(self, graph: Graph, env: Mapping[str, int], given: Mapping[str, Attribute]) -> Attr:
         """A body: its outputs, its inputs being parameters known by level and place; the outer values stay visible.

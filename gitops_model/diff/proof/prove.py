@@ -1,5 +1,6 @@
 """The proof as a whole: two sides in, what is certain about them out."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -54,8 +55,9 @@ def fewer_bits(model: Model) -> tuple[int, int, int]:
     from gitops_model.diff.graph import nodes
 
     halves = sum(tensor.dtype in ("float16", "bfloat16") for tensor in model.tensors)
-    ops = [node.op_type for node in nodes(model)]
-    return halves, sum(any(word in op for word in QUANTISED) for op in ops), ops.count("Cast") if halves else 0
+    ops = Counter(node.op_type for node in nodes(model))
+    quantising = sum(number for op, number in ops.items() if any(word in op for word in QUANTISED))
+    return halves, quantising, ops["Cast"] if halves else 0
 
 
 def is_lossy(rewrites: tuple[Rewrite, ...]) -> bool:

@@ -1,7 +1,8 @@
 """The table of expressions that two models share: an expression is its operation, attributes and arguments, once."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, cast
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeGuard, cast
 
 from gitops_model.ir import Tensor
 
@@ -10,6 +11,9 @@ NONE = 0
 
 LIMIT = 3_000_000
 """Expressions in all; beyond that nothing is proved."""
+
+MOST_DIMS = 64
+"""Dimensions of a shape that is looked at: a chain of nodes that each add one would grow with its square."""
 
 Dims = tuple[int | str, ...]
 """Dimensions: a number, or a symbol that stands for one size at run time. An unknown rank is None in its place."""
@@ -54,6 +58,7 @@ class Constant(NamedTuple):
     value: bytes | None = None
 
 
+@lru_cache(4096)
 def op_key(domain: str, op: str, version: int) -> str:
     """`DOMAIN:OP:VERSION`; a file may put colons into either, and must not choose what they mean."""
     return ":".join((*(part.replace("%", "%25").replace(":", "%3A") for part in (domain, op)), str(version)))
@@ -82,27 +87,26 @@ class Table:
         self.dims: dict[int, Dims] = {}
         self.constant: list[bool] = []
         self.sources: dict[int, Constant] = {}
-        self._index: dict[Expression, int] = {}
+        self._index: dict[tuple[str, tuple[int, ...], tuple[Any, ...]], int] = {}
         self.make("none")
         self.constant[NONE] = True
 
     def make(self, op: str, args: tuple[int, ...] = (), attrs: tuple[Any, ...] = ()) -> int:
         """The number of this expression, made if it is new."""
-        key = Expression(op, args, attrs)
-        found = self._index.get(key)
+        found = self._index.get((op, args, attrs))
         if found is not None:
             return found
         number = len(self.items)
         if number >= LIMIT:
             raise TooLarge
-        self._index[key] = number
-        self.items.append(key)
+        item = Expression(op, args, attrs)
+        self._index[item] = number
+        self.items.append(item)
         self.dtype.append("")
         self.shape.append(None)
         constants = self.constant
-        constants.append(
-            bool(args) and all(constants[arg] for arg in args) and not (attrs and any(map(has_body, attrs)))
-        )
+        known = bool(args) and all(map(constants.__getitem__, args))
+        constants.append(known and not (attrs and any(map(has_body, attrs))))
         return number
 
     def is_new(self, number: int) -> bool:
@@ -121,22 +125,22 @@ class Table:
         """Note what is certain about an expression; returns its number."""
         if dtype and not self.dtype[number]:
             self.dtype[number] = dtype
-        if shape is not None and self.shape[number] is None:
+        if shape is not None and self.shape[number] is None and len(shape) <= MOST_DIMS:
             self.shape[number] = shape
         return number
 
     def static(self, number: int) -> tuple[int, ...] | None:
         """The shape where every dimension is known."""
         shape = self.shape[number]
-        if shape is None:
-            return None
-        fixed = tuple(dim for dim in shape if isinstance(dim, int))
-        return fixed if len(fixed) == len(shape) else None
+        return shape if shape is not None and is_fixed(shape) else None
 
 
-def is_fixed(dims: Dims) -> bool:
+def is_fixed(dims: Dims) -> TypeGuard[tuple[int, ...]]:
     """Whether every dimension is a number."""
-    return all(isinstance(dim, int) for dim in dims)
+    for dim in dims:  # a loop: asked several times for every node, and `all` would make a generator each time
+        if not isinstance(dim, int):
+            return False
+    return True
 
 
 def list_of(value: object) -> list[object]:
