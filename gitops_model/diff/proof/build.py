@@ -318,7 +318,8 @@ class Builder:
     def scalar(self, number: int) -> float | None:
         """The value of a float constant with one element."""
         layout = {"float32": "f", "float64": "d", "float16": "e"}.get(self.table.dtype[number])
-        raw = self.raw(number) if layout else None
+        shape = self.table.static(number)
+        raw = self.raw(number) if layout and (shape is None or prod(shape) == 1) else None
         if raw is None or layout is None or len(raw) != struct.calcsize(layout):
             return None
         return struct.unpack(f"<{layout}", raw)[0]
@@ -336,6 +337,7 @@ class Builder:
             return None
         if isinstance(source.tensor.data, Sparse):
             return None
+        self.table.looked_at.add(number)
         try:
             value = source.read(source.tensor)
         except Unknown:

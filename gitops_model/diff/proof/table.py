@@ -19,6 +19,11 @@ Dims = tuple[int | str, ...]
 """Dimensions: a number, or a symbol that stands for one size at run time. An unknown rank is None in its place."""
 
 
+CONST = "const"
+
+ConstantKey = tuple[str, tuple[int, ...], str]
+"""Type, shape and digest: what makes two constants one."""
+
 STUMBLES = (IndexError, KeyError, TypeError, ValueError, ArithmeticError, AttributeError)
 """What a rule may raise on a call that no schema allows (too few inputs, an attribute of another kind): it then does
 not apply, and the call stays what it is."""
@@ -87,6 +92,8 @@ class Table:
         self.dims: dict[int, Dims] = {}
         self.constant: list[bool] = []
         self.sources: dict[int, Constant] = {}
+        self.looked_at: set[int] = set()
+        """Constants whose value decided something."""
         self._index: dict[tuple[str, tuple[int, ...], tuple[Any, ...]], int] = {}
         self.make("none")
         self.constant[NONE] = True
@@ -109,13 +116,17 @@ class Table:
         constants.append(known and not (attrs and any(map(has_body, attrs))))
         return number
 
+    def find(self, key: ConstantKey) -> int | None:
+        """The number of a constant that is there."""
+        return self._index.get((CONST, (), key))
+
     def is_new(self, number: int) -> bool:
         """Whether nothing is known about it yet (it was made just now)."""
         return not self.dtype[number] and self.shape[number] is None
 
     def const(self, dtype: str, shape: tuple[int, ...], digest: str, source: Constant) -> int:
         """A constant by its content; equal contents of both models are one."""
-        number = self.make("const", (), (dtype, shape, digest))
+        number = self.make(CONST, (), (dtype, shape, digest))
         if number not in self.sources:
             self.sources[number] = source
             self.dtype[number], self.shape[number], self.constant[number] = dtype, shape, True
