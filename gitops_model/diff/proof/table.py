@@ -90,6 +90,8 @@ class Table:
         self.dtype: list[str] = []
         self.shape: list[Dims | None] = []
         self.dims: dict[int, Dims] = {}
+        self.no_dims: dict[int, int] = {}
+        """What holds no dims that are known, and the least depth (`dims.dims_of`) at which they were asked for."""
         self.constant: list[bool] = []
         self.sources: dict[int, Constant] = {}
         self.looked_at: set[int] = set()
