@@ -306,7 +306,7 @@ class Builder:
         raw = self.raw(number) if layout else None
         if raw is None or layout is None:
             known = self.table.dims.get(number)
-            return tuple(dim for dim in known if isinstance(dim, int)) if known and is_fixed(known) else None
+            return known if known and is_fixed(known) else None
         size = struct.calcsize(layout)
         return tuple(int(item) for item in struct.unpack(f"<{len(raw) // size}{layout}", raw))
 

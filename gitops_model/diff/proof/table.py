@@ -150,10 +150,7 @@ class Table:
 
 def is_fixed(dims: Dims) -> TypeGuard[tuple[int, ...]]:
     """Whether every dimension is a number."""
-    for dim in dims:  # a loop: asked several times for every node, and `all` would make a generator each time
-        if not isinstance(dim, int):
-            return False
-    return True
+    return all(isinstance(dim, int) for dim in dims)
 
 
 def list_of(value: object) -> list[object]:
