@@ -55,6 +55,7 @@ demo: install models tools
 
 bench: install models tools
 	$(BIN)/python benchmarks/run.py $(ARGS)
+	$(BIN)/python benchmarks/diff_bars.py $(ARGS)
 
 install: $(VENV)/installed
 

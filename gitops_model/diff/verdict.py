@@ -52,16 +52,15 @@ def judge(
     if equivalent and kind == "weights+graph":
         kind = "graph-only"  # what changed in the weights is part of the rewrites
     bump = "none"
-    reasons: list[str] = []
+    reasons: dict[str, None] = {}
     graph = graph_outcome(draft, proof, equivalent=equivalent)
     for wanted, reason in (*out_of_reach(draft, limits), *asked(before, draft, kind, graph=graph)):
         bump = max(bump, wanted, key=ORDER.index)
-        if reason not in reasons:
-            reasons.append(reason)
+        reasons[reason] = None
     if equivalent and kind != "identical-model":
-        reasons.append("both compute the same outputs from the same inputs: same operations on the same contents")
+        reasons["both compute the same outputs from the same inputs: same operations on the same contents"] = None
     elif kind == "identical-model" and not reasons:
-        reasons.append("same structure, weights and signature")
+        reasons["same structure, weights and signature"] = None
     return Verdict(kind, bump, equivalent, tuple(reasons))
 
 

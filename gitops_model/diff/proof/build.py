@@ -8,11 +8,12 @@ from itertools import count
 from math import prod
 from typing import cast
 
-from gitops_model.diff.ops import Meaning, is_random, meaning, newest, same_meaning
+from gitops_model.diff.ops import is_random, meaning, newest, same_meaning
 from gitops_model.diff.proof.call import Attr, Call
 from gitops_model.diff.proof.dims import dims_of, input_symbol
 from gitops_model.diff.proof.evaluate import Evaluator
 from gitops_model.diff.proof.floats import as_type, packed
+from gitops_model.diff.proof.form import Form, defaults, form_of, is_plain
 from gitops_model.diff.proof.infer import infer, infer_outputs
 from gitops_model.diff.proof.operations import LAYOUTS, Unknown
 from gitops_model.diff.proof.order import in_order
@@ -69,8 +70,7 @@ class Builder:
         self.level = 0
         self.left = LIMIT_NODES
         self.fresh = count()
-        self.plain_defaults: dict[int, dict[str, Attr]] = {}
-        """Defaults by the id of their Meaning, which is cached for good."""
+        self.forms: dict[tuple[object, ...], Form] = {}
         self.evaluator: Evaluator | None = None
         self.scales: dict[int, set[tuple[int, object]]] = {}  # of tensors that are quantised (rewrites/qdq.py)
 
@@ -141,7 +141,7 @@ class Builder:
         return (number,)
 
     def node(self, node: Node, env: Mapping[str, int], given: Mapping[str, Attribute]) -> Outputs:
-        args = tuple(self.get(env, name) for name in node.inputs)
+        args = tuple([self.get(env, name) for name in node.inputs])
         if self.functions:
             function = self.functions.get((node.domain, node.op_type, node.overload))
             if function is not None:
@@ -149,31 +149,40 @@ class Builder:
         if is_random(node.domain, node.op_type):
             raise Unprovable(f"{node.op_type} draws random numbers")
         opset = self.opset.get(node.domain, 1 if node.domain == "ai.onnx" else 0)
-        known = meaning(node.op_type, opset) if node.domain == "ai.onnx" else None
-        if known is not None and not same_meaning(node.op_type, opset, self.model.opset.get("ai.onnx", opset)):
-            raise Unprovable(f"{node.op_type} means another thing under the opset of its function")
-        attrs = {} if known is None else self.defaults(known)
-        names: set[str] = set()
+        # Readers share equal attributes, and the model keeps them alive: their ids say what they are.
+        key = (node.op_type, node.domain, opset, *map(id, node.attributes))
+        form = self.forms.get(key)
+        if form is None:
+            form = self.form(node, opset, args, env, given)
+            if all(map(is_plain, node.attributes)):
+                self.forms[key] = form
+        if not form.valid or (form.inputs is not None and len(args) > form.inputs):
+            return self.plain_call(Call(node.op_type, node.domain, -opset, args, form.attrs, len(node.outputs)))
+        outputs = len(node.outputs)
+        while outputs and not node.outputs[outputs - 1] and node.op_type != "Split":
+            outputs -= 1  # of a Split one without a name is a part as well
+        self.tally.at(form.op)
+        made = self.emit(Call(node.op_type, node.domain, form.version, args, form.attrs, outputs, form.given))
+        self.noted(made[0], args)
+        return made
+
+    def form(
+        self, node: Node, opset: int, args: Outputs, env: Mapping[str, int], given: Mapping[str, Attribute]
+    ) -> Form:
+        if node.domain == "ai.onnx" and meaning(node.op_type, opset) is not None:
+            outer = self.model.opset.get("ai.onnx", opset)
+            if not same_meaning(node.op_type, opset, outer):
+                raise Unprovable(f"{node.op_type} means another thing under the opset of its function")
+        own: dict[str, Attr] = {}
         never = self.never(node, args)
+        muted = self.tally.muted
         for attribute in node.attributes:
             found = self.resolved(attribute, given)
             if found is not None:
-                muted = self.tally.muted
                 self.tally.muted = muted or attribute.name == never
-                attrs[attribute.name] = self.attribute(found, env, given)
+                own[attribute.name] = self.attribute(found, env, given)
                 self.tally.muted = muted
-                names.add(attribute.name)
-        # An opset newer than the table may give an operator another meaning: it is equal to itself alone.
-        version = known.version if known is not None and opset <= newest() else opset
-        if known is not None and not self.valid(known, names, args):
-            return self.plain_call(Call(node.op_type, node.domain, -opset, args, attrs, len(node.outputs)))
-        outputs = max((index + 1 for index, name in enumerate(node.outputs) if name), default=0)
-        outputs = len(node.outputs) if node.op_type == "Split" else outputs  # a part without a name is one
-        self.tally.at(op_key(node.domain, node.op_type, 0))
-        call = Call(node.op_type, node.domain, version, args, attrs, outputs, frozenset(names))
-        made = self.emit(call)
-        self.noted(made[0], args)
-        return made
+        return form_of(node, opset, own)
 
     def noted(self, number: int, args: Outputs) -> None:
         """Count a node that computes a constant, or nothing but sizes."""
@@ -190,17 +199,6 @@ class Builder:
         condition = self.ints(args[0])
         return "" if not condition else "else_branch" if condition[0] else "then_branch"
 
-    def valid(self, known: Meaning, attributes: set[str], args: tuple[int, ...]) -> bool:
-        """Whether its version has these attributes and as many inputs; a converter may have left others behind."""
-        return attributes <= known.attributes and (known.inputs is None or len(args) <= known.inputs)
-
-    def defaults(self, known: Meaning) -> dict[str, Attr]:
-        found = self.plain_defaults.get(id(known))
-        if found is None:
-            found = {name: packed(value) for name, value in known.defaults.items()}
-            self.plain_defaults[id(known)] = found
-        return found.copy()
-
     def emit(self, call: Call) -> Outputs:
         """The expressions of a call: a rule's answer, or the call as it stands."""
         for rule in self.rules.get((call.domain, call.op), ()):
@@ -215,18 +213,17 @@ class Builder:
     def op(self, op: str, *args: int, outputs: int = 1, version: int = 0, **attrs: Attr) -> int:
         """The first output of an operator of the default domain, as rules write it (with rules applied)."""
         known = meaning(op, version or 21)
-        full = self.defaults(known) if known else {}
-        full.update(attrs)
+        full = {**defaults(op, version or 21), **attrs}
         return self.emit(Call(op, "ai.onnx", known.version if known else 0, args, full, outputs))[0]
 
     def plain_call(self, call: Call) -> Outputs:
-        args = list(call.args)
-        while args and args[-1] == NONE:
-            args.pop()
+        given = len(call.args)
+        while given and call.args[given - 1] == NONE:
+            given -= 1
         attrs = tuple(sorted(call.attrs.items()))
         if call.domain != "ai.onnx" or call.op == "Split":
             attrs = (*attrs, call.outputs)  # how many results are asked for is part of what is done
-        number = self.table.make(op_key(call.domain, call.op, call.version), tuple(args), attrs)
+        number = self.table.make(op_key(call.domain, call.op, call.version), call.args[:given], attrs)
         new = self.table.is_new(number)
         if call.outputs <= 1:
             if new:
@@ -332,7 +329,7 @@ class Builder:
         raw = self.raw(number) if layout else None
         if raw is None or layout is None:
             known = self.table.dims.get(number)
-            return tuple(dim for dim in known if isinstance(dim, int)) if known and is_fixed(known) else None
+            return known if known and is_fixed(known) else None
         size = struct.calcsize(layout)
         return tuple(int(item) for item in struct.unpack(f"<{len(raw) // size}{layout}", raw))
 
@@ -344,7 +341,8 @@ class Builder:
     def scalar(self, number: int) -> float | None:
         """The value of a float constant with one element."""
         layout = {"float32": "f", "float64": "d", "float16": "e"}.get(self.table.dtype[number])
-        raw = self.raw(number) if layout else None
+        shape = self.table.static(number)
+        raw = self.raw(number) if layout and (shape is None or prod(shape) == 1) else None
         if raw is None or layout is None or len(raw) != struct.calcsize(layout):
             return None
         return struct.unpack(f"<{layout}", raw)[0]
@@ -362,6 +360,7 @@ class Builder:
             return None
         if isinstance(source.tensor.data, Sparse):
             return None
+        self.table.looked_at.add(number)
         try:
             value = source.read(source.tensor)
         except Unknown:

@@ -1,5 +1,6 @@
 """What a rewrite rule is given: an operation with its arguments already known as expressions."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from gitops_model.diff.proof.table import NONE
@@ -18,7 +19,7 @@ class Call(NamedTuple):
     domain: str
     version: int
     args: tuple[int, ...]
-    attrs: dict[str, Attr]
+    attrs: Mapping[str, Attr]
     outputs: int
     given: frozenset[str] = frozenset()
     """Attributes that the file itself sets."""

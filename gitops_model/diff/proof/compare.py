@@ -1,6 +1,8 @@
 """Are two expressions equal? Walked in pairs from the outputs; a constant that only one side stored is computed."""
 
+from collections import Counter
 from collections.abc import Generator
+from functools import lru_cache
 from itertools import permutations
 from typing import Any
 
@@ -18,6 +20,7 @@ CUT, RELU = "cut", "ai.onnx:Relu:6"
 
 LIMIT_PAIRS = 1_000_000
 
+Args = tuple[int, ...]
 Visit = Generator[tuple[int, int], Outcome, Outcome]
 
 
@@ -36,10 +39,8 @@ class Comparison:
 
     def outcome(self, a: int, b: int) -> Outcome:
         """The outcome for a pair, without recursion however deep the graphs are."""
-        if a == b:
-            return Outcome.EXACT
-        stack: list[tuple[tuple[int, int], Visit]] = [((a, b), self.visit(a, b))]
-        answer: Outcome | None = None
+        answer = self.known((a, b))
+        stack: list[tuple[tuple[int, int], Visit]] = [] if answer is not None else [((a, b), self.visit(a, b))]
         while stack:
             pair, visit = stack[-1]
             try:
@@ -50,22 +51,28 @@ class Comparison:
                 self.memo[pair] = answer
                 stack.pop()
                 continue
-            known = Outcome.EXACT if wanted[0] == wanted[1] else self.memo.get(wanted)
-            if known is None and len(self.memo) > LIMIT_PAIRS:
-                known = Outcome.DIFFERENT
-            answer = known
-            if known is None:
+            answer = self.known(wanted)
+            if answer is None:
                 stack.append((wanted, self.visit(*wanted)))
         assert answer is not None
         return answer
 
+    def known(self, pair: tuple[int, int]) -> Outcome | None:
+        """The outcome for a pair that takes no walk; None for any other."""
+        a, b = pair
+        if a == b:
+            return Outcome.EXACT
+        found = self.memo.get(pair)
+        if found is None and len(self.memo) > LIMIT_PAIRS:
+            return Outcome.DIFFERENT
+        if found is None and self.table.constant[a] and self.table.constant[b]:
+            found = self.constants(a, b)
+            if found is not None:
+                self.memo[pair] = found
+        return found
+
     def visit(self, a: int, b: int) -> Visit:
-        table = self.table
-        if table.constant[a] and table.constant[b]:
-            known = self.constants(a, b)
-            if known is not None:
-                return known
-        one, other = table.items[a], table.items[b]
+        one, other = self.table.items[a], self.table.items[b]
         if self.lossy is not None and (one.op == CUT) != (other.op == CUT):
             inner = [item.args[0] if item.op in (CUT, RELU) else number for item, number in ((one, a), (other, b))]
             found = yield inner[0], inner[1]
@@ -73,24 +80,13 @@ class Comparison:
             if found is not Outcome.DIFFERENT and self.cuts.setdefault(cut, meant) != meant:
                 return Outcome.DIFFERENT  # it is a Relu here and none there
             return found
-        skeleton, inner = parts(one)
-        other_skeleton, other_inner = parts(other)
-        if one.op != other.op or skeleton != other_skeleton or len(one.args) != len(other.args):
-            return Outcome.DIFFERENT
-        if len(inner) != len(other_inner):
+        if one.op != other.op or len(one.args) != len(other.args):
             return Outcome.DIFFERENT
         worst = Outcome.EXACT
-        for (kind, mine), (_, other_one) in zip(inner, other_inner, strict=True):
-            found = yield mine, other_one
-            if kind == "tensor" and found is not Outcome.EXACT:
-                return Outcome.DIFFERENT  # a tensor in an attribute is part of what the operation is
-            worst = max(worst, found)
-        if worst is Outcome.DIFFERENT:
-            return worst
-        return (yield from self.arguments(one, other, worst))
-
-    def arguments(self, one: Expression, other: Expression, worst: Outcome) -> Visit:
-        """The best outcome for the arguments: as they stand, or in another order where that does not matter."""
+        if one.attrs != other.attrs:
+            worst = yield from self.attributes(one, other)
+            if worst is Outcome.DIFFERENT:
+                return worst
         direct = worst
         for pair in zip(one.args, other.args, strict=True):
             direct = max(direct, (yield pair))
@@ -98,7 +94,25 @@ class Comparison:
                 break
         if direct <= Outcome.ROUNDED or not commutes(one.op):
             return direct
-        left, right = without_common(one.args, other.args)
+        return (yield from self.in_other_order(one.args, other.args, worst, direct))
+
+    def attributes(self, one: Expression, other: Expression) -> Visit:
+        """The outcome for attributes that are not the same as they stand."""
+        skeleton, inner = parts(one)
+        other_skeleton, other_inner = parts(other)
+        if skeleton != other_skeleton or len(inner) != len(other_inner):
+            return Outcome.DIFFERENT
+        worst = Outcome.EXACT
+        for (kind, mine), (_, other_one) in zip(inner, other_inner, strict=True):
+            found = yield mine, other_one
+            if kind == "tensor" and found is not Outcome.EXACT:
+                return Outcome.DIFFERENT  # a tensor in an attribute is part of what the operation is
+            worst = max(worst, found)
+        return worst
+
+    def in_other_order(self, ours: Args, theirs: Args, worst: Outcome, direct: Outcome) -> Visit:
+        """The best outcome for arguments whose order does not matter; `direct` as they stand."""
+        left, right = without_common(ours, theirs)
         best = direct
         if 1 < len(left) <= 4:
             for order in permutations(right):
@@ -162,18 +176,22 @@ def parts(item: Expression) -> tuple[tuple[Any, ...], list[tuple[str, int]]]:
     return tuple(skeleton), inner
 
 
+@lru_cache(4096)
 def commutes(op: str) -> bool:
     name = onnx_name(op)
     return name in COMMUTATIVE and not (name in ("And", "Or", "Xor", "Equal") and version_of(op) < 7)
 
 
-def without_common(left: tuple[int, ...], right: tuple[int, ...]) -> tuple[list[int], list[int]]:
-    """Both lists without what they share."""
-    rest = list(right)
+def without_common(left: Args, right: Args) -> tuple[list[int], list[int]]:
+    """Both lists without what they share, each as often as both have it."""
+    return without(left, Counter(right)), without(right, Counter(left))
+
+
+def without(items: Args, gone: Counter[int]) -> list[int]:
     kept: list[int] = []
-    for item in left:
-        if item in rest:
-            rest.remove(item)
+    for item in items:
+        if gone[item] > 0:
+            gone[item] -= 1
         else:
             kept.append(item)
-    return kept, rest
+    return kept

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 LIMIT_SYMBOL = 120
 LIMIT_ITEMS = 64
+LIMIT_DEPTH = 32
+"""Operations on sizes, one on another, that are looked through."""
 
 
 def symbol(operation: str, *parts: object) -> str:
@@ -127,12 +129,15 @@ def dims_of(b: "Builder", number: int, depth: int = 0) -> Dims | None:
     """The numbers and symbols that a small tensor of integers holds (a scalar is one item); None if not known."""
     table = b.table
     found = table.dims.get(number)
-    if found is not None or depth > 32:
+    # What had no dims from here, or from nearer to where the question was asked, has none: asked again and again, the
+    # same few operations would be walked along every path between them.
+    if found is not None or depth > LIMIT_DEPTH or depth >= table.no_dims.get(number, LIMIT_DEPTH + 1):
         return found
     made = evaluated(b, number, depth)
     if made is not None and len(made) <= LIMIT_ITEMS:
         table.dims[number] = made
         return made
+    table.no_dims[number] = depth
     return None
 
 

@@ -76,6 +76,7 @@ class Evaluator:
     def leaf(self, number: int) -> "tuple[Array, Array]":
         import numpy as np
 
+        self.table.looked_at.add(number)
         source = self.table.sources[number]
         dtype, shape = self.table.dtype[number], self.table.static(number) or ()
         if prod(shape) > LIMIT_ELEMENTS or (dtype not in LAYOUTS and dtype != "bfloat16"):

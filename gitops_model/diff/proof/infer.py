@@ -41,6 +41,7 @@ KEEP = frozenset(
 BROADCAST = frozenset(("Add", "Sub", "Mul", "Div", "Max", "Min", "Mean", "Sum", "And", "Or", "Xor", "Mod"))
 VARIADIC = frozenset(("Max", "Min", "Mean", "Sum"))
 COMPARE = frozenset(("Equal", "Greater", "Less", "GreaterOrEqual", "LessOrEqual"))
+BROADCASTING = BROADCAST | COMPARE | {"Pow", "Where"}
 
 ELEMENT = {
     1: "float32", 2: "uint8", 3: "int8", 4: "uint16", 5: "int16", 6: "int32", 7: "int64", 8: "string", 9: "bool",
@@ -67,7 +68,7 @@ def inferred(b: "Builder", call: "Call") -> tuple[str, Dims | None]:
         return dtype, SHAPES[op](b, call)
     if op in SAME:
         return dtype, shape
-    if op in (*BROADCAST, *COMPARE, "Pow", "Where"):
+    if op in BROADCASTING:
         typed = dtype if op == "Pow" else "bool" if op in COMPARE else common(table, args[op == "Where" :])
         old = 0 < call.version < 7 and op not in VARIADIC
         return typed, None if old else broadcast([table.shape[arg] for arg in args])
@@ -137,20 +138,22 @@ def common(table: Table, args: tuple[int, ...]) -> str:
 
 def broadcast(shapes: list[Dims | None]) -> Dims | None:
     """NumPy's rule. Two symbols that may differ (one of them may be 1) give a symbol of their own."""
-    if any(shape is None for shape in shapes):
-        return None
     known = [shape for shape in shapes if shape is not None]
-    rank = max((len(shape) for shape in known), default=0)
+    if len(known) < len(shapes):
+        return None
+    if not known or known.count(known[0]) == len(known):
+        return known[0] if known else ()
+    rank = max(map(len, known))
     dims: list[int | str] = []
-    for place in range(rank):
-        column = {shape[place - rank + len(shape)] for shape in known if place - rank + len(shape) >= 0} - {1}
-        fixed = [dim for dim in column if isinstance(dim, int)]
+    for column in zip(*((1,) * (rank - len(shape)) + shape for shape in known), strict=True):
+        sizes = {*column} - {1}
+        fixed = [dim for dim in sizes if isinstance(dim, int)]
         if fixed:
             dims.append(fixed[0])
-        elif len(column) <= 1:
-            dims.append(next(iter(column), 1))
+        elif len(sizes) <= 1:
+            dims.append(sizes.pop() if sizes else 1)
         else:
-            dims.append(largest({str(dim) for dim in column}))
+            dims.append(largest({str(dim) for dim in sizes}))
     return tuple(dims)
 
 

@@ -1,25 +1,27 @@
 """Nodes in the order of the data. Files have them sorted; some do not, and are read all the same."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from gitops_model.ir import Graph, Node
 
 
 def in_order(nodes: tuple[Node, ...]) -> Iterable[Node]:
     """The nodes, each after those that make its inputs; what hangs in a cycle comes last, as it stands."""
-    made = {name for node in nodes for name in node.outputs if name}
-    seen: set[str] = set()
+    made: set[str] = set()
+    early: set[str] = set()  # what is used before it is made, or never made here
     for node in nodes:
-        if any(name in made and name not in seen for name in uses(node)):
-            return sort(nodes, made)
-        seen.update(node.outputs)
-    return nodes
+        early.update([name for name in uses(node) if name not in made])
+        made.update(node.outputs)
+    made.discard("")
+    return nodes if early.isdisjoint(made) else sort(nodes, made)
 
 
-def uses(node: Node) -> list[str]:
-    """The names that a node reads, those inside its subgraphs included."""
-    names = [name for name in node.inputs if name]
+def uses(node: Node) -> Sequence[str]:
+    """The names that a node reads, those inside its subgraphs included ("" where an input is omitted)."""
     stack = [attribute.value for attribute in node.attributes if attribute.kind in ("graph", "graphs")]
+    if not stack:
+        return node.inputs
+    names = list(node.inputs)
     while stack:
         value = stack.pop()
         graphs = value if isinstance(value, tuple) and not isinstance(value, Graph) else (value,)
@@ -27,7 +29,7 @@ def uses(node: Node) -> list[str]:
             if isinstance(graph, Graph):
                 names += [value.name for value in graph.outputs]
                 for inner in graph.nodes:
-                    names += [name for name in inner.inputs if name]
+                    names += inner.inputs
                     stack += [item.value for item in inner.attributes if item.kind in ("graph", "graphs")]
     return names
 

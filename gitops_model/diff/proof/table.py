@@ -1,7 +1,8 @@
 """The table of expressions that two models share: an expression is its operation, attributes and arguments, once."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, cast
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeGuard, cast
 
 from gitops_model.ir import Tensor
 
@@ -11,9 +12,17 @@ NONE = 0
 LIMIT = 3_000_000
 """Expressions in all; beyond that nothing is proved."""
 
+MOST_DIMS = 64
+"""Dimensions of a shape that is looked at: a chain of nodes that each add one would grow with its square."""
+
 Dims = tuple[int | str, ...]
 """Dimensions: a number, or a symbol that stands for one size at run time. An unknown rank is None in its place."""
 
+
+CONST = "const"
+
+ConstantKey = tuple[str, tuple[int, ...], str]
+"""Type, shape and digest: what makes two constants one."""
 
 STUMBLES = (IndexError, KeyError, TypeError, ValueError, ArithmeticError, AttributeError)
 """What a rule may raise on a call that no schema allows (too few inputs, an attribute of another kind): it then does
@@ -54,6 +63,7 @@ class Constant(NamedTuple):
     value: bytes | None = None
 
 
+@lru_cache(4096)
 def op_key(domain: str, op: str, version: int) -> str:
     """`DOMAIN:OP:VERSION`; a file may put colons into either, and must not choose what they mean."""
     return ":".join((*(part.replace("%", "%25").replace(":", "%3A") for part in (domain, op)), str(version)))
@@ -80,30 +90,37 @@ class Table:
         self.dtype: list[str] = []
         self.shape: list[Dims | None] = []
         self.dims: dict[int, Dims] = {}
+        self.no_dims: dict[int, int] = {}
+        """What holds no dims that are known, and the least depth (`dims.dims_of`) at which they were asked for."""
         self.constant: list[bool] = []
         self.sources: dict[int, Constant] = {}
-        self._index: dict[Expression, int] = {}
+        self.looked_at: set[int] = set()
+        """Constants whose value decided something."""
+        self._index: dict[tuple[str, tuple[int, ...], tuple[Any, ...]], int] = {}
         self.make("none")
         self.constant[NONE] = True
 
     def make(self, op: str, args: tuple[int, ...] = (), attrs: tuple[Any, ...] = ()) -> int:
         """The number of this expression, made if it is new."""
-        key = Expression(op, args, attrs)
-        found = self._index.get(key)
+        found = self._index.get((op, args, attrs))
         if found is not None:
             return found
         number = len(self.items)
         if number >= LIMIT:
             raise TooLarge
-        self._index[key] = number
-        self.items.append(key)
+        item = Expression(op, args, attrs)
+        self._index[item] = number
+        self.items.append(item)
         self.dtype.append("")
         self.shape.append(None)
         constants = self.constant
-        constants.append(
-            bool(args) and all(constants[arg] for arg in args) and not (attrs and any(map(has_body, attrs)))
-        )
+        known = bool(args) and all(map(constants.__getitem__, args))
+        constants.append(known and not (attrs and any(map(has_body, attrs))))
         return number
+
+    def find(self, key: ConstantKey) -> int | None:
+        """The number of a constant that is there."""
+        return self._index.get((CONST, (), key))
 
     def is_new(self, number: int) -> bool:
         """Whether nothing is known about it yet (it was made just now)."""
@@ -111,7 +128,7 @@ class Table:
 
     def const(self, dtype: str, shape: tuple[int, ...], digest: str, source: Constant) -> int:
         """A constant by its content; equal contents of both models are one."""
-        number = self.make("const", (), (dtype, shape, digest))
+        number = self.make(CONST, (), (dtype, shape, digest))
         if number not in self.sources:
             self.sources[number] = source
             self.dtype[number], self.shape[number], self.constant[number] = dtype, shape, True
@@ -121,20 +138,17 @@ class Table:
         """Note what is certain about an expression; returns its number."""
         if dtype and not self.dtype[number]:
             self.dtype[number] = dtype
-        if shape is not None and self.shape[number] is None:
+        if shape is not None and self.shape[number] is None and len(shape) <= MOST_DIMS:
             self.shape[number] = shape
         return number
 
     def static(self, number: int) -> tuple[int, ...] | None:
         """The shape where every dimension is known."""
         shape = self.shape[number]
-        if shape is None:
-            return None
-        fixed = tuple(dim for dim in shape if isinstance(dim, int))
-        return fixed if len(fixed) == len(shape) else None
+        return shape if shape is not None and is_fixed(shape) else None
 
 
-def is_fixed(dims: Dims) -> bool:
+def is_fixed(dims: Dims) -> TypeGuard[tuple[int, ...]]:
     """Whether every dimension is a number."""
     return all(isinstance(dim, int) for dim in dims)
 

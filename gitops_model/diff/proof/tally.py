@@ -6,6 +6,11 @@ from collections.abc import Mapping
 from gitops_model.ir import Span, Tensor
 
 
+def is_outside(tensor: Tensor) -> bool:
+    """Whether the bytes are in a file of their own."""
+    return isinstance(tensor.data, Span) and bool(tensor.data.file)
+
+
 class Stored:
     """How often one content is stored: in Constant nodes, and (of all places) in files of its own."""
 
@@ -54,7 +59,7 @@ class Tally:
         place = self.stored.setdefault(number, Stored())
         place.times += 1
         place.nodes += node
-        place.outside += isinstance(tensor.data, Span) and bool(tensor.data.file)
+        place.outside += is_outside(tensor)
 
 
 def surplus(one: Tally, other: Tally, pattern: str) -> int:

@@ -8,6 +8,10 @@ round differently.
 from typing import TYPE_CHECKING
 
 from gitops_model.diff.proof.infer import broadcast, common
+from gitops_model.diff.rewrites.conv_affine import parts, scaled, shifted
+from gitops_model.diff.rewrites.layout import PATTERN as LAYOUT
+from gitops_model.diff.rewrites.layout import common_perm, perm_of, turned
+from gitops_model.diff.rewrites.reshape import inside, past, to_shape
 
 if TYPE_CHECKING:
     from gitops_model.diff.proof.build import Builder
@@ -36,8 +40,6 @@ def is_scalar(b: "Builder", number: int) -> bool:
 
 def product(b: "Builder", *factors: int) -> int:
     """The product of expressions: nested products opened, constants taken together, the rest sorted."""
-    from gitops_model.diff.rewrites.conv_affine import parts, scaled
-
     opened: list[int] = []
     for factor in factors:
         item = b.table.items[factor]
@@ -72,7 +74,7 @@ def without(numbers: list[int], one: int) -> list[int]:
 def is_zero(b: "Builder", constant: int, x: int) -> bool:
     """A constant of zeros that does not make `x` any larger."""
     shape, wide = b.table.shape[x], b.table.static(constant)
-    if wide is None or any(dim != 1 for dim in wide) or (wide and (shape is None or len(wide) > len(shape))):
+    if wide is None or set(wide) - {1} or (wide and (shape is None or len(wide) > len(shape))):
         return False
     return b.scalar(constant) == 0.0 or b.ints(constant) == (0,)
 
@@ -84,10 +86,6 @@ def fold(b: "Builder", op: str, constants: list[int]) -> int:
 
 def make(b: "Builder", op: str, args: tuple[int, ...]) -> int:
     """The expression; one Transpose that all arguments share, or a Reshape of the only one that varies, goes behind."""
-    from gitops_model.diff.rewrites.layout import PATTERN as LAYOUT
-    from gitops_model.diff.rewrites.layout import common_perm, turned
-    from gitops_model.diff.rewrites.reshape import past, to_shape
-
     moved = common_perm(b, args) if len(args) > 1 else None
     if moved is not None:
         b.note(LAYOUT)
@@ -104,8 +102,6 @@ def make(b: "Builder", op: str, args: tuple[int, ...]) -> int:
 
 def total(b: "Builder", left: int, right: int) -> int:
     """The sum of two expressions; constant terms of an inner sum are taken together."""
-    from gitops_model.diff.rewrites.conv_affine import shifted
-
     if b.table.constant[left] and not b.table.constant[right]:
         left, right = right, left
     if b.table.constant[right] and not b.table.constant[left]:
@@ -123,10 +119,6 @@ def total(b: "Builder", left: int, right: int) -> int:
 
 def single(b: "Builder", op: str, x: int) -> int:
     """An operation on single elements; a Transpose before it goes behind it."""
-    from gitops_model.diff.rewrites.layout import PATTERN as LAYOUT
-    from gitops_model.diff.rewrites.layout import perm_of, turned
-    from gitops_model.diff.rewrites.reshape import inside, to_shape
-
     found = perm_of(b, x)
     if found is not None:
         b.note(LAYOUT)

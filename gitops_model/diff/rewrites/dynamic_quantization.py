@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from gitops_model.diff.ops import meaning
 from gitops_model.diff.proof.call import Call
+from gitops_model.diff.proof.form import defaults
 from gitops_model.diff.proof.table import NONE
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def lstm(b: "Builder", call: "Call") -> tuple[int, ...] | None:
         if meant is None or not b.table.constant[w] or len(b.table.shape[w] or ()) != 3:
             return None
         turned.append(b.op("Transpose", stored(b, w, call.arg(scale), call.arg(scale + 1), 0), perm=(0, 2, 1)))
-    attrs = {**b.defaults(meant), **{name: call.attrs[name] for name in call.attrs if name in meant.attributes}}
+    attrs = {**defaults("LSTM", 21), **{name: call.attrs[name] for name in call.attrs if name in meant.attributes}}
     args = (call.arg(0), *turned, *(call.arg(place) for place in range(3, 8)))
     made = b.emit(Call("LSTM", "ai.onnx", meant.version, args, attrs, call.outputs))
     b.note(PATTERN)

@@ -52,14 +52,16 @@ def turned(b: "Builder", x: int, perm: tuple[int, ...]) -> int:
 
 
 def elementwise(b: "Builder", call: "Call") -> tuple[int, ...] | None:
+    if len(call.args) != 1:
+        return None
     from gitops_model.diff.rewrites.reshape import inside, to_shape
 
-    found = perm_of(b, call.arg(0))
-    shaped = inside(b, call.arg(0))
-    if shaped is not None and len(call.args) == 1:
+    shaped = inside(b, call.args[0])
+    if shaped is not None:
         b.note(PATTERN)
         return (to_shape(b, b.emit(call._replace(args=(shaped[0],)))[0], shaped[2]),)
-    if found is None or len(call.args) != 1:
+    found = perm_of(b, call.args[0])
+    if found is None:
         return None
     inner, perm = found
     made = turned(b, b.emit(call._replace(args=(inner,)))[0], perm)

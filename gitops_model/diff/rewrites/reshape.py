@@ -98,9 +98,12 @@ def inside(b: "Builder", x: int) -> tuple[int, Dims, Dims] | None:
 
 def past(b: "Builder", args: tuple[int, ...]) -> tuple[tuple[int, ...], Dims] | None:
     """Arguments without the Reshape that all of them share; the rest must be constants that go along its last axis."""
-    found = {arg: inside(b, arg) for arg in args if not b.table.constant[arg]}
-    first = next(iter(found.values()), None)
-    if first is None or any(item is None or item[1:] != first[1:] for item in found.values()):
+    varying = [arg for arg in args if not b.table.constant[arg]]
+    first = inside(b, varying[0]) if varying else None
+    if first is None:
+        return None
+    found = {arg: inside(b, arg) for arg in varying}
+    if any(item is None or item[1:] != first[1:] for item in found.values()):
         return None
     _, shape, dims = first
     last = dims[-1] if dims and shape and shape[-1] == dims[-1] else None
