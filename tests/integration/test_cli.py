@@ -97,7 +97,7 @@ def breakable(tmp_path: Path, scripts: Path) -> Callable[[str], "subprocess.Pope
 
     def start(code: str, *words: str) -> "subprocess.Popen[bytes]":
         script = tmp_path / "program"
-        script.write_text(text.replace("sys.exit(main())", f"{code}\nsys.exit(main())"))
+        script.write_text(text.replace("sys.exit(program())", f"{code}\nsys.exit(program())"))
         command = [sys.executable, script, *(words or ("explain",))]
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path)
 

@@ -98,7 +98,17 @@ def softmax(b: "Builder", call: "Call") -> tuple[int, ...] | None:
         if shape is not None and axis >= 0 and call.version >= 13:
             return plain(b, call.op, call.arg(0), axis=axis - len(shape))
         return None
-    return plain(b, call.op, call.arg(0), axis=-1)
+    return along_last(b, call.op, call.arg(0))
+
+
+def along_last(b: "Builder", op: str, x: int) -> tuple[int, ...]:
+    """Of the last axis; converters flatten the others before it and unfold them behind it, which changes nothing."""
+    from gitops_model.diff.rewrites.reshape import inside, to_shape
+
+    shaped = inside(b, x)
+    if shaped is not None and shaped[1] and shaped[2] and shaped[1][-1] == shaped[2][-1]:
+        return (to_shape(b, along_last(b, op, shaped[0])[0], shaped[2]),)
+    return plain(b, op, x, axis=-1)
 
 
 def plain(b: "Builder", op: str, *args: int, **attrs: int) -> tuple[int, ...]:
