@@ -54,8 +54,9 @@ demo: install models tools
 	docs/demo/run
 
 bench: install models tools
-	$(BIN)/python benchmarks/run.py $(ARGS)
-	$(BIN)/python benchmarks/diff_bars.py $(ARGS)
+	status=0
+	for bars in run diff_bars history_bars; do $(BIN)/python benchmarks/$$bars.py $(ARGS) || status=1; done
+	exit $$status
 
 install: $(VENV)/installed
 
