@@ -80,12 +80,12 @@ def named_paths(data: bytes, folders: Iterable[str]) -> list[str]:
         ("$HOME/nobodys/run ./nobodys/run {home}/nobodys/run a-/nobodys/run", []),
         ("/nobodys/run", ["/nobodys"]),
         ("file:///nobodys/run", ["/nobodys"]),
-        ('"/nobodys/work/x"', ["/nobodys", "/nobodys/work"]),
-        ("--prefix=/nobodys/work/x", ["/nobodys", "/nobodys/work"]),
+        ('"/nobodys/folder/x"', ["/nobodys", "/nobodys/folder"]),
+        ("--prefix=/nobodys/folder/x", ["/nobodys", "/nobodys/folder"]),
     ],
 )
 def test_a_path_is_named_from_its_root(text: str, named: list[str]) -> None:
-    assert named_paths(text.encode(), ["/nobodys", "/nobodys/work"]) == named
+    assert named_paths(text.encode(), ["/nobodys", "/nobodys/folder"]) == named
 
 
 def test_tracked_files_name_no_path_of_this_machine() -> None:

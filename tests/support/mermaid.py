@@ -63,17 +63,5 @@ def draw(charts: list[str], scratch: Path) -> list[dict[str, Any]]:
     return chromium.ask(page, DRAW.replace("CHARTS", text))
 
 
-def main(words: list[str]) -> int:
-    """`fetch` always returns 0: a script that is missing is the business of the test that wants it."""
-    if words != ["fetch"]:
-        print("usage: mermaid.py fetch", file=sys.stderr)
-        return 2
-    try:
-        fetch()
-    except Unavailable as error:
-        print(f"mermaid: {error}", file=sys.stderr)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(npm.main("mermaid", fetch, sys.argv[1:]))

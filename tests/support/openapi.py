@@ -152,17 +152,5 @@ def description() -> Description:
     return Description(json.loads(KEPT.read_text(encoding="utf-8")))
 
 
-def main(words: list[str]) -> int:
-    """`fetch` always returns 0: a description that is missing is the business of the test that wants it."""
-    if words != ["fetch"]:
-        print("usage: openapi.py fetch", file=sys.stderr)
-        return 2
-    try:
-        fetch()
-    except Unavailable as error:
-        print(f"openapi: {error}", file=sys.stderr)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(npm.main("openapi", fetch, sys.argv[1:]))
