@@ -7,7 +7,7 @@ from itertools import permutations
 from typing import Any
 
 from gitops_model.diff.proof.evaluate import Evaluator
-from gitops_model.diff.proof.lossy import Lossy
+from gitops_model.diff.proof.lossy import CUT, Lossy
 from gitops_model.diff.proof.operations import Unknown
 from gitops_model.diff.proof.table import Expression, Table, items_of, onnx_name, version_of
 from gitops_model.diff.proof.values import Outcome, close
@@ -15,8 +15,7 @@ from gitops_model.diff.proof.values import Outcome, close
 COMMUTATIVE = frozenset(("prod", "sum", "Max", "Min", "Mean", "And", "Or", "Xor", "Equal"))
 """Of the default domain since opset 7 (before, the second argument was broadcast to the first), and our own."""
 
-CUT, RELU = "cut", "ai.onnx:Relu:6"
-"""Numbers that a quantiser cut off at zero (rewrites/qdq.py): a Relu on the other side, or nothing."""
+RELU = "ai.onnx:Relu:6"
 
 LIMIT_PAIRS = 1_000_000
 

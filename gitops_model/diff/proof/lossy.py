@@ -14,6 +14,9 @@ HALF = {"float16": (2.0**-10, 2.0**-23), "bfloat16": (2.0**-7, 2.0**-126)}
 STEP = 1 / 100
 """What a quantised number may be off, of the largest of its tensor: a step of 8 bits, and some room."""
 
+CUT = "cut"
+"""Numbers that a quantiser cut off at zero (rewrites/qdq.py): a Relu on the other side, or nothing (compare.py)."""
+
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 NAMES = {"float16": "fp16", "bfloat16": "bf16"}
 

@@ -7,7 +7,7 @@ are not equivalent; that nothing but the quantisation changed is what is said.
 
 from typing import TYPE_CHECKING
 
-from gitops_model.diff.proof.lossy import FLOATS
+from gitops_model.diff.proof.lossy import CUT, FLOATS
 from gitops_model.diff.proof.table import NONE, onnx_name
 
 if TYPE_CHECKING:
@@ -17,10 +17,6 @@ if TYPE_CHECKING:
 
 PATTERN = "qdq"
 NUMERIC = "lossy"
-
-
-CUT = "cut"
-"""The operation of our own that is a Relu, or nothing: compare.py takes it for what stands on the other side."""
 
 
 UINT8 = 2

@@ -6,6 +6,7 @@ of zeros in their place say the same.
 
 from typing import TYPE_CHECKING
 
+from gitops_model.diff.proof.lossy import CUT
 from gitops_model.diff.proof.operations import Unknown
 from gitops_model.diff.proof.table import NONE, items_of, onnx_name
 
@@ -43,7 +44,7 @@ def zeros(b: "Builder", call: "Call", place: int) -> bool:
 
 MOST = 64
 """Expressions that an initial state may be put together from."""
-MOVED = ("part", "reshape", "unsqueeze", "Transpose", "Concat", "cut")
+MOVED = ("part", "reshape", "unsqueeze", "Transpose", "Concat", CUT)
 
 
 def zeros_of_any_size(b: "Builder", number: int) -> bool:
