@@ -4,9 +4,10 @@ Hooks run before every commit, most of which touch no model: this module and the
 nothing. What they then start is the program itself (gitops_model.cli), in the same process.
 """
 
-import os
 import sys
 from importlib import import_module
+
+from gitops_model import leave
 
 HOOKS: dict[str, str] = {
     "model-manifest": "model_manifest",
@@ -20,14 +21,8 @@ HOOKS: dict[str, str] = {
 
 
 def program() -> int:
-    """The installed program; it ends the process as gitops_model.cli.program does, every commit waits for it."""
-    code = main()
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except (OSError, ValueError):
-        return code
-    os._exit(code)
+    """The installed program; every commit waits for it."""
+    return leave(main())
 
 
 def main(argv: list[str] | None = None) -> int:

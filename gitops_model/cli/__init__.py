@@ -17,7 +17,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-from gitops_model import __version__
+from gitops_model import __version__, leave
 from gitops_model.cli.context import Context
 from gitops_model.errors import BadFile, CouldNotRun
 
@@ -146,17 +146,8 @@ def _nearest(verb: str) -> str:
 
 
 def program() -> int:
-    """The installed program. It ends the process itself: taking the interpreter apart costs as much as five git runs.
-
-    Nothing is left to be done then: output is flushed, files are closed or unnamed, and git ends with its pipe.
-    """
-    code = main()
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except (OSError, ValueError):
-        return code  # a stream that is gone or closed: the interpreter knows what to say
-    os._exit(code)
+    """The installed program."""
+    return leave(main())
 
 
 def main(argv: list[str] | None = None) -> int:
