@@ -8,9 +8,6 @@ done that), and files with holes where the model names other files: a model of a
 import errno
 import json
 import os
-import signal
-import subprocess
-import sys
 import tempfile
 from importlib.util import find_spec
 from typing import NamedTuple
@@ -18,6 +15,7 @@ from typing import NamedTuple
 from gitops_model.blob import Blob
 from gitops_model.errors import BadFile, CouldNotRun, MissingExtra, Problem
 from gitops_model.ir import Model
+from gitops_model.pipeline.worker import worked
 
 WORKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "deep_worker.py")
 
@@ -84,37 +82,14 @@ def _lay(folder: str, files: dict[str, int]) -> str | None:
 
 def _ask(folder: str, limits: Limits) -> str | None:
     """Run the worker in `folder`; the problem that it tells, or that it is."""
-    task = {
-        "search": [os.path.abspath(path) for path in sys.path if path],
-        "memory": limits.memory,
-        "seconds": limits.seconds,
-    }
-    if not sys.executable:
-        raise CouldNotRun("--deep needs a Python interpreter that can start another one")
-    try:
-        done = subprocess.run(
-            [sys.executable, "-I", "-B", WORKER],
-            input=json.dumps(task).encode(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=folder,
-            env={"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-            timeout=limits.seconds,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return f"it did not finish within {limits.seconds} s"
-    except OSError as error:
-        raise CouldNotRun(f"{sys.executable}: {error.strerror}") from error
-    if done.returncode == NO_ONNX:
+    alone = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    ending = worked(WORKER, folder, limits._asdict(), alone, purpose="--deep")
+    if ending.code == NO_ONNX:
         raise MissingExtra("review", "onnx")
-    if done.returncode < 0:
-        name = signal.Signals(-done.returncode).name
-        if name == "SIGXCPU":
-            return f"it did not finish within {limits.seconds} s"
-        return f"it crashed ({name}), or needs more than {limits.memory >> 20} MiB"
+    if ending.trouble is not None:
+        return ending.trouble
     try:
-        said = json.loads(done.stdout)
+        said = json.loads(ending.said)
     except ValueError:
-        return f"it ended with exit code {done.returncode} and no answer"
+        return f"it ended with exit code {ending.code} and no answer"
     return said.get("problem")

@@ -24,7 +24,8 @@ from gitops_model.errors import BadFile, CouldNotRun, MissingExtra, Problem
 from gitops_model.pipeline.load import Opened
 from gitops_model.pipeline.probe_inputs import Feeds, Refused, feeds
 from gitops_model.pipeline.probe_outputs import probed_outputs
-from gitops_model.pipeline.run_model import LATE, ask, laid
+from gitops_model.pipeline.run_model import ask, laid
+from gitops_model.pipeline.worker import LATE
 
 WORKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "probe_worker.py")
 SEEDS = (0, 1, 2)

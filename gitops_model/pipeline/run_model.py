@@ -7,24 +7,20 @@ time that ran out and too little memory are answers.
 
 import json
 import os
-import signal
-import subprocess
-import sys
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from gitops_model.blob import Blob
 from gitops_model.errors import BadFile, CouldNotRun, Problem
 from gitops_model.ir import Model
 from gitops_model.pipeline.load import Opened
+from gitops_model.pipeline.worker import Ending, worked
 
 WORKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "run_model_worker.py")
 NO_RUNTIME = 3
 """Exit code of the worker."""
-LATE = "it did not finish"
-"""How the sentence begins that a worker had no more time."""
 MODEL = "model.onnx"
 CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 
@@ -90,41 +86,11 @@ def run(folder: str, task: Task, environ: Mapping[str, str]) -> dict[str, Any]:
         return {"problem": f"it ended with exit code {ending.code} and no answer"}
 
 
-class Ending(NamedTuple):
-    """How a worker ended: its exit code, what it wrote, and in a sentence that it was stopped or crashed."""
-
-    code: int
-    said: bytes
-    trouble: str | None = None
-
-
 def ask(worker: str, folder: str, task: Mapping[str, Any], environ: Mapping[str, str]) -> Ending:
-    """Run a worker in `folder`; `seconds` and `memory` of the task are its limits, which it sets itself."""
-    if not sys.executable:
-        raise CouldNotRun("running a model needs a Python interpreter that can start another one")
-    document = {**task, "search": [os.path.abspath(path) for path in sys.path if path]}
+    """Run a worker of ONNX Runtime in `folder`; it sets the limits of the task itself, and is given time to say so."""
     environment = {name: environ[name] for name in _PASSED if name in environ}
-    late = f"{LATE} within {task['seconds']} s"
-    try:
-        done = subprocess.run(
-            [sys.executable, "-I", "-B", worker],
-            input=json.dumps(document).encode(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=folder,
-            env={**environment, "OMP_NUM_THREADS": "1"},
-            timeout=task["seconds"] + 30,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        return Ending(-signal.SIGKILL, error.stdout or b"", late)
-    except OSError as error:
-        raise CouldNotRun(f"{sys.executable}: {error.strerror}") from error
-    if done.returncode >= 0:
-        return Ending(done.returncode, done.stdout)
-    name = signal.Signals(-done.returncode).name
-    crashed = f"ONNX Runtime crashed ({name}), or needs more than {task['memory'] >> 20} MiB"
-    return Ending(done.returncode, done.stdout, late if name in ("SIGALRM", "SIGXCPU") else crashed)
+    environment["OMP_NUM_THREADS"] = "1"
+    return worked(worker, folder, task, environment, purpose="running a model", who="ONNX Runtime", grace=30)
 
 
 _PASSED = ("PATH", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "NVIDIA_VISIBLE_DEVICES", "HOME")
